@@ -1,0 +1,164 @@
+"""The gateway process: devices in, bus, derivation, store and live feed out. It survives whatever else fails."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import fcntl
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from typing import IO
+
+from gateway.bus import Batch, Bus
+from gateway.clock import Clock, system_clock
+from gateway.config import Config
+from gateway.derive import Derivation
+from gateway.errors import Misconfigured, Text
+from gateway.health import Check, State, as_json, of_clock, of_device
+from gateway.outputs.live import LiveFeed
+from gateway.store.write import StoreStatus, Writer
+from gateway.supervisor import Supervisor, notify_systemd
+
+log = logging.getLogger("foyer.gateway")
+
+PULSE_S = 5.0
+_DERIVE = "derive"
+
+
+@contextlib.contextmanager
+def _alone(config: Config) -> Iterator[None]:
+    """Hold the box's lock: two gateways on one store would each lose the other's rows. It goes with the process."""
+    config.run.mkdir(parents=True, exist_ok=True)
+    config.state.mkdir(parents=True, exist_ok=True)
+    lock: IO[str] = (config.state / "gateway.lock").open("w")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Misconfigured(
+                Text(
+                    f"Une passerelle tourne déjà sur {config.state}.",
+                    f"A gateway is already running on {config.state}.",
+                ),
+                Text("Arrêtez-la d’abord, ou changez [paths] state.", "Stop it first, or change [paths] state."),
+            ) from None
+        yield
+
+
+def store_check(status: StoreStatus) -> Check:
+    """Return the health check of the store."""
+    states = {"ok": State.OK, "info": State.INFO, "warning": State.WARNING, "problem": State.PROBLEM}
+    details = {"pending_rows": status.pending_rows, "dropped_rows": status.dropped_rows, "bytes": status.file_bytes}
+    return Check("store", states[status.state], status.code, status.text, status.mend, details=details)
+
+
+class Gateway:
+    """Everything of the process, wired. Construct it inside the running event loop."""
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        self._bus = Bus(clock)
+        self._writer = Writer(config.measure_db, clock, config.store)
+        self._derivation = Derivation([one.id for one in config.inverter])
+        self._supervisor = Supervisor(self._bus, clock, on_change=self._health_changed)
+        home = config.home
+        self._feed = LiveFeed(
+            config.live_socket,
+            self._bus,
+            clock,
+            home={"name": home.name, "demo": home.demo, "language": home.language, "timezone": home.timezone},
+            health=self._health,
+        )
+        self._store_code = ""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set, then close the devices, commit what is in memory and close the feed."""
+        self._writer.start()
+        self._bus.tap(self._writer.put)
+        await self._feed.start()
+        self._bus.tap(self._derive)
+        self._add_devices()
+        notify_systemd("READY=1")
+        log.info("gateway started, devices=%d", len(self._supervisor.devices))
+        try:
+            while not stop.is_set():
+                self._pulse()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), PULSE_S)
+        finally:
+            notify_systemd("STOPPING=1")
+            await self._supervisor.stop()
+            await asyncio.to_thread(self._writer.stop)
+            await self._feed.stop()
+            log.info("gateway stopped")
+
+    def _add_devices(self) -> None:
+        config = self._config
+        place = {"latitude": config.home.latitude, "longitude": config.home.longitude}
+        if config.meter is not None:
+            self._supervisor.add("meter", config.meter.driver, dataclasses.asdict(config.meter))
+        for inverter in config.inverter:
+            settings = dataclasses.asdict(inverter) | place | {"suffix": len(config.inverter) > 1}
+            self._supervisor.add(f"inverter:{inverter.id}", "inverter", settings)
+
+    def _derive(self, batch: Batch) -> None:
+        if batch.source == _DERIVE:
+            return
+        changed = [self._derivation.take(reading) for reading in batch.readings]
+        if any(changed) or batch.frame_end:
+            self._publish_derived(frame_end=batch.frame_end)
+
+    def _publish_derived(self, *, frame_end: bool) -> None:
+        latest = self._bus.latest
+        derived = self._derivation.derived(latest, self._clock.now(), self._clock.monotonic())
+        # A value that was never known and still is not says nothing.
+        news = [reading for reading in derived if reading.value is not None or reading.signal in latest]
+        if news:
+            self._bus.publish(_DERIVE, news, frame_end=frame_end)
+
+    def _pulse(self) -> None:
+        """Each 5 s: let what has gone stale be known, and feed the watchdog while every driver is alive."""
+        self._publish_derived(frame_end=False)
+        status = self._writer.status()
+        if status.code != self._store_code:
+            self._store_code = status.code
+            if status.state == "problem":
+                log.error("store code=%s", status.code)
+            self._feed.health_changed()
+        if not self._supervisor.stuck():
+            notify_systemd("WATCHDOG=1")
+
+    def _health_changed(self) -> None:
+        self._feed.health_changed()
+
+    def _health(self) -> dict[str, object]:
+        checks = [of_device(device) for device in self._supervisor.devices.values()]
+        return as_json([*checks, store_check(self._writer.status()), of_clock(self._clock)])
+
+
+async def _serve(config: Config) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await Gateway(config, system_clock()).run(stop)
+
+
+def set_up_log() -> None:
+    """Log to stderr, one line an event; under systemd the journal adds the time."""
+    under_systemd = bool(os.environ.get("JOURNAL_STREAM"))
+    form = "%(levelname)s %(name)s %(message)s" if under_systemd else "%(asctime)s %(levelname)s %(name)s %(message)s"
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=form)
+
+
+def main(config: Config) -> int:
+    """Run the gateway until SIGTERM or SIGINT; return the exit code."""
+    set_up_log()
+    with _alone(config):
+        asyncio.run(_serve(config))
+    return 0

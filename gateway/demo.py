@@ -1,0 +1,382 @@
+"""`foyer demo`: the whole box on a simulated home. The same processes as on a real box, fed by simulated devices.
+
+The demo is a small init: it starts the processes, starts again one that dies, and stops them all within 5 s.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.cli import say
+from gateway.clock import DEMO_CLOCK_VARIABLE, system_clock
+from gateway.demo_processes import Child, die_with_parent, end
+from gateway.errors import FoyerError, Misconfigured, Text
+
+PLACE = {"latitude": 45.764, "longitude": 4.835}  # Lyon
+USER = "maison"
+_READY_S = 60.0
+_JOBS_EVERY_S = 900.0
+_RESTART_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line asked for."""
+
+    port: int
+    history_days: int
+    seed: int
+    speed: float
+    meter: str
+    home: Path
+    quiet: bool
+
+
+@contextlib.contextmanager
+def _home_folder(home: Path | None) -> Iterator[Path]:
+    """Yield the folder of the demo's home, locked; a temporary one goes when the demo ends."""
+    temporary = home is None
+    folder = Path(tempfile.mkdtemp(prefix="foyer-demo-")) if home is None else home.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    try:
+        with (folder / "demo.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Misconfigured(
+                    Text(f"Une démonstration tourne déjà dans {folder}.", f"A demo is already running in {folder}."),
+                    Text("Arrêtez-la, ou donnez un autre dossier avec --home.", "Stop it, or give another --home."),
+                ) from None
+            yield folder
+    finally:
+        if temporary:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_port(port: int) -> None:
+    """Refuse a port that is taken, before anything is started."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))  # noqa: S104 - the address the page will listen on
+        except OSError:
+            raise Misconfigured(
+                Text(
+                    f"Le port {port} est déjà pris par un autre programme.", f"Port {port} is taken by another program."
+                ),
+                Text(
+                    f"Arrêtez ce programme, ou choisissez un autre port : foyer demo --port {port + 1}.",
+                    f"Stop that program, or choose another port: foyer demo --port {port + 1}.",
+                ),
+            ) from None
+
+
+class Demo:
+    """The running demonstration."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.config = settings.home / "foyer.toml"
+        self.environment = dict(os.environ)
+        if settings.speed != 1:
+            self.environment[DEMO_CLOCK_VARIABLE] = f"{system_clock().now()},{settings.speed}"
+        self.children: list[Child] = []
+        self.stop = threading.Event()
+        self.simulator: subprocess.Popen[bytes] | None = None
+
+    def tell(self, fr: str, en: str) -> None:
+        """Say on stderr how the start goes; stdout stays for the result."""
+        if not self.settings.quiet:
+            click.echo(say(fr, en), err=True)
+
+    def account(self) -> dict[str, str]:
+        """Return the sign-in of this home; it is made once and kept, so that a phone stays signed in."""
+        file = self.settings.home / "demo-sign-in.json"
+        if file.exists():
+            kept: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+            return kept
+        made = {
+            "user": USER,
+            "password": "-".join(secrets.token_hex(2) for _ in range(3)),
+            "app_key": secrets.token_urlsafe(24),
+        }
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(made), encoding="utf-8")
+        return made
+
+    def write_config(self, tic: str, modbus_port: int) -> None:
+        """Write the home's `foyer.toml`, as a person would for a real one."""
+        self.config.write_text(
+            "# Une maison simulée : tout ce qui s’y mesure est inventé.\n"
+            '[home]\nname = "Maison des Tilleuls"\n'
+            f"latitude = {PLACE['latitude']}\nlongitude = {PLACE['longitude']}\n"
+            f'postcode = "69003"\nlanguage = "fr"\ndemo = true\n\n'
+            f'[meter]\nport = "{tic}"\n\n'
+            f'[[inverter]]\nid = "toit"\nurl = "tcp://127.0.0.1:{modbus_port}?unit=1"\nperiod_s = 5.0\n\n'
+            '[[solar_array]]\nid = "toit"\ninverter = "toit"\nkwp = 3.0\ntilt_deg = 30.0\nazimuth = "S"\n\n'
+            '[contract]\noption = "hphc"\nsubscribed_kva = 6.0\noff_peak = ["22:00-06:00"]\n\n'
+            f"[web]\nport = {self.settings.port}\n\n"
+            '[paths]\nstate = "state"\nrun = "run"\n',
+            encoding="utf-8",
+        )
+
+    def load_history(self) -> None:
+        """Write the past of the home, unless it has one; in a process of its own, so that the demo stays small."""
+        marker = self.settings.home / "state" / "measure.db"
+        if self.settings.history_days <= 0 or marker.exists():
+            return
+        days = self.settings.history_days
+        self.tell(f"Écriture de {days} jours de passé simulé…", f"Writing {days} days of simulated past…")
+        self._python("-m", "gateway.demo_history", str(self.config), str(days), str(self.settings.seed))
+
+    def seed_account(self, account: dict[str, str]) -> None:
+        """Create the demo's account and app key."""
+        if not (self.settings.home / "state" / "home.db").exists():
+            self._python("-m", "web.auth.seed", "--config", str(self.config), given=json.dumps(account))
+
+    def start_simulator(self) -> None:
+        """Start the simulated meter and inverter, and wait until they say where they are."""
+        with self._log("simulator").open("ab") as log:
+            self.simulator = subprocess.Popen(
+                self._simulator_command(),
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread yet
+            )
+        assert self.simulator.stdout is not None
+        line = self.simulator.stdout.readline()
+        if not line:
+            raise FoyerError(
+                Text("Les appareils simulés n’ont pas démarré.", "The simulated devices did not start."),
+                Text(f"Lisez {self._log('simulator')}.", f"Read {self._log('simulator')}."),
+            )
+        ready = json.loads(line)
+        self.write_config(ready["tic"], ready["modbus_port"])
+
+    def start_box(self) -> None:
+        """Start the box's own processes."""
+        for name in ("gateway", "web", "courier"):
+            command = [sys.executable, "-m", "gateway.cli", "run", name, "--config", str(self.config)]
+            self.children.append(Child(name, command, self.environment, self._log(name)))
+
+    def wait_until_live(self, app_key: str) -> None:
+        """Return once the page shows a value of the meter; raise when it does not come."""
+        url = f"http://127.0.0.1:{self.settings.port}/api/v1/live"
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {app_key}"})
+        until = time.monotonic() + _READY_S
+        while time.monotonic() < until and not self.stop.is_set():
+            with contextlib.suppress(OSError, urllib.error.URLError, ValueError):
+                with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310 - our own page
+                    signals: dict[str, Any] = json.loads(answer.read())["signals"]
+                if {"grid.import.energy", "home.power", "pv.energy"} <= signals.keys():
+                    return
+            self._revive()
+            self.stop.wait(0.2)
+        if not self.stop.is_set():
+            raise FoyerError(
+                Text("La page n’a pas montré de valeur à temps.", "The page showed no value in time."),
+                Text(f"Lisez les journaux dans {self.settings.home}.", f"Read the logs in {self.settings.home}."),
+            )
+
+    def watch(self) -> None:
+        """Keep the processes alive and run the jobs, until the demo is stopped."""
+        jobs_at = time.monotonic()
+        jobs: subprocess.Popen[bytes] | None = None
+        while not self.stop.wait(_RESTART_S):
+            self._revive()
+            if jobs is not None and jobs.poll() is not None:
+                jobs = None
+            if jobs is None and time.monotonic() >= jobs_at:
+                jobs_at = time.monotonic() + _JOBS_EVERY_S
+                command = [sys.executable, "-m", "gateway.cli", "run", "jobs", "--config", str(self.config)]
+                jobs = Child("jobs", command, self.environment, self._log("jobs")).process
+        if jobs is not None:
+            end([jobs])
+
+    def close(self) -> None:
+        """Stop everything: the box first, so that the gateway closes its devices while they are still there."""
+        end([child.process for child in self.children])
+        if self.simulator is not None:
+            end([self.simulator])
+            assert self.simulator.stdout is not None
+            self.simulator.stdout.close()
+
+    def _revive(self) -> None:
+        for child in self.children:
+            if child.process.poll() is not None:
+                child.start()
+
+    def _simulator_command(self) -> list[str]:
+        settings = self.settings
+        return [
+            sys.executable, "-m", "drivers.sim.run", "--home", str(settings.home), "--seed", str(settings.seed),
+            "--latitude", str(PLACE["latitude"]), "--longitude", str(PLACE["longitude"]), "--meter", settings.meter,
+        ]  # fmt: skip
+
+    def _log(self, name: str) -> Path:
+        return self.settings.home / f"{name}.log"
+
+    def _python(self, *arguments: str, given: str = "") -> None:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            env=self.environment,
+            input=given,
+            text=True,
+            capture_output=True,
+            check=False,
+            preexec_fn=die_with_parent,
+        )
+        if done.returncode:
+            last = done.stderr.strip().splitlines()[-1:] or [""]
+            raise FoyerError(Text(f"Échec de {arguments[1]} : {last[0]}", f"{arguments[1]} failed: {last[0]}"))
+
+
+def _own_address() -> str | None:
+    """Return this machine's address on the local network, or None. Nothing is sent: a UDP socket only picks a route."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        address = str(probe.getsockname()[0])
+    return None if address.startswith("127.") else address
+
+
+def _announce(demo: Demo, account: dict[str, str], *, as_json: bool) -> None:
+    url = f"http://127.0.0.1:{demo.settings.port}/"
+    if as_json:
+        result = {"url": url, **account, "home": str(demo.settings.home), "pid": os.getpid()}
+        click.echo(json.dumps(result))
+        return
+    phone = _own_address()
+    lines = [
+        "",
+        say(f"La page est ouverte : {url}", f"The page is open: {url}"),
+        *(
+            [
+                say(
+                    f"Sur le téléphone : http://{phone}:{demo.settings.port}/",
+                    f"On a phone: http://{phone}:{demo.settings.port}/",
+                )
+            ]
+            if phone
+            else []
+        ),
+        say(
+            f"Nom : {account['user']}   Mot de passe : {account['password']}",
+            f"Name: {account['user']}   Password: {account['password']}",
+        ),
+        "",
+        say(
+            "Tout est simulé : un compteur Linky (mode standard) sur un port série, un onduleur de 3 kWc en Modbus, "
+            "le soleil de Lyon et une famille de quatre.",
+            "Everything is simulated: a Linky meter (standard mode) on a serial port, a 3 kWp inverter over Modbus, "
+            "the sun of Lyon and a family of four.",
+        ),
+        say(f"Données : {demo.settings.home}", f"Data: {demo.settings.home}"),
+        say("Ctrl-C arrête tout.", "Ctrl-C stops everything."),
+    ]
+    click.echo("\n".join(lines))
+
+
+@click.command(help=say("La boîte entière sur une maison simulée.", "The whole box on a simulated home."))
+@click.option(
+    "--port",
+    default=8080,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help=say("Port de la page.", "Port of the page."),
+)
+@click.option(
+    "--history",
+    default=400,
+    show_default=True,
+    type=click.IntRange(0, 3660),
+    help=say("Jours de passé simulé.", "Days of simulated past."),
+)
+@click.option(
+    "--seed", default=1, show_default=True, help=say("Graine : même graine, même maison.", "Same seed, same home.")
+)
+@click.option(
+    "--speed",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 3600),
+    help=say("Vitesse du temps simulé.", "Speed of the simulated time."),
+)
+@click.option(
+    "--meter",
+    default="standard",
+    show_default=True,
+    type=click.Choice(["standard", "historic"]),
+    help=say("Mode du compteur simulé.", "Mode of the simulated meter."),
+)
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help=say("Dossier gardé (défaut : temporaire).", "Folder to keep (default: a temporary one)."),
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help=say("Une ligne de JSON une fois prêt.", "One line of JSON once it is up.")
+)
+def demo(port: int, history: int, seed: int, speed: float, meter: str, home: Path | None, as_json: bool) -> int:
+    """Run the demo until it is stopped."""
+    _check_port(port)
+    with _home_folder(home) as folder:
+        running = Demo(Settings(port, history, seed, speed, meter, folder, as_json))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: running.stop.set())
+        try:
+            _start(running, as_json=as_json)
+            running.watch()
+        finally:
+            running.close()
+    return 0
+
+
+def _start(running: Demo, *, as_json: bool) -> None:
+    running.write_config("auto", 502)  # the history needs the place and the folders; the devices come after it
+    running.load_history()
+    account = running.account()
+    running.seed_account(account)
+    if running.stop.is_set():
+        return
+    running.tell("Démarrage des appareils simulés et de la boîte…", "Starting the simulated devices and the box…")
+    running.start_simulator()
+    running.start_box()
+    running.wait_until_live(account["app_key"])
+    if not running.stop.is_set():
+        _announce(running, account, as_json=as_json)
+
+
+def load_simulator(name: str) -> Any:
+    """Return the `create` function of a simulated home, found by its entry point."""
+    for entry in entry_points(group="foyer.simulators", name=name):
+        return entry.load()
+    raise LookupError(name)
