@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import fcntl
 import logging
 import os
@@ -17,6 +16,7 @@ from gateway.bus import Batch, Bus
 from gateway.clock import Clock, system_clock
 from gateway.config import Config
 from gateway.derive import Derivation
+from gateway.devices import add_devices
 from gateway.errors import Misconfigured, Text
 from gateway.health import Check, State, as_json, of_clock, of_device
 from gateway.outputs.live import LiveFeed
@@ -82,7 +82,7 @@ class Gateway:
         self._bus.tap(self._writer.put)
         await self._feed.start()
         self._bus.tap(self._derive)
-        self._add_devices()
+        add_devices(self._supervisor, self._config)
         notify_systemd("READY=1")
         log.info("gateway started, devices=%d", len(self._supervisor.devices))
         try:
@@ -96,15 +96,6 @@ class Gateway:
             await asyncio.to_thread(self._writer.stop)
             await self._feed.stop()
             log.info("gateway stopped")
-
-    def _add_devices(self) -> None:
-        config = self._config
-        place = {"latitude": config.home.latitude, "longitude": config.home.longitude}
-        if config.meter is not None:
-            self._supervisor.add("meter", config.meter.driver, dataclasses.asdict(config.meter))
-        for inverter in config.inverter:
-            settings = dataclasses.asdict(inverter) | place | {"suffix": len(config.inverter) > 1}
-            self._supervisor.add(f"inverter:{inverter.id}", "inverter", settings)
 
     def _derive(self, batch: Batch) -> None:
         if batch.source == _DERIVE:

@@ -19,8 +19,8 @@ _OWN = {
     "run": "gateway.commands:run",
     "check": "gateway.commands:check",
     "demo": "gateway.demo:demo",
-    "doctor": "gateway.commands:doctor",
-    "history": "gateway.commands:history",
+    "doctor": "gateway.doctor:doctor",
+    "history": "gateway.commands_history:history",
 }
 
 
@@ -61,10 +61,10 @@ def cli() -> None:
     """Gather the commands."""
 
 
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
+def main(arguments: Sequence[str] | None = None, command: click.Command = cli) -> NoReturn:
     """Run one command and exit: 0 done, 1 failed, 2 wrong use; errors are one sentence on stderr."""
     try:
-        result: Any = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        result: Any = command.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
     except click.Abort:
         sys.exit(FAILED)
     except click.ClickException as error:
@@ -86,3 +86,7 @@ def load_process(name: str) -> Any:
         module, _, attribute = entry.value.partition(":")
         return getattr(importlib.import_module(module), attribute)
     raise LookupError(name)
+
+
+if __name__ == "__main__":
+    main()

@@ -28,16 +28,15 @@ from typing import Any
 
 import click
 
+from gateway.box import Box
 from gateway.cli import say
 from gateway.clock import DEMO_CLOCK_VARIABLE, system_clock
-from gateway.demo_processes import Child, die_with_parent, end
 from gateway.errors import FoyerError, Misconfigured, Text
+from gateway.processes import check_port, die_with_parent, end
 
 PLACE = {"latitude": 45.764, "longitude": 4.835}  # Lyon
 USER = "maison"
 _READY_S = 60.0
-_JOBS_EVERY_S = 900.0
-_RESTART_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +74,6 @@ def _home_folder(home: Path | None) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _check_port(port: int) -> None:
-    """Refuse a port that is taken, before anything is started."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("0.0.0.0", port))  # noqa: S104 - the address the page will listen on
-        except OSError:
-            raise Misconfigured(
-                Text(
-                    f"Le port {port} est déjà pris par un autre programme.", f"Port {port} is taken by another program."
-                ),
-                Text(
-                    f"Arrêtez ce programme, ou choisissez un autre port : foyer demo --port {port + 1}.",
-                    f"Stop that program, or choose another port: foyer demo --port {port + 1}.",
-                ),
-            ) from None
-
-
 class Demo:
     """The running demonstration."""
 
@@ -102,7 +83,7 @@ class Demo:
         self.environment = dict(os.environ)
         if settings.speed != 1:
             self.environment[DEMO_CLOCK_VARIABLE] = f"{system_clock().now()},{settings.speed}"
-        self.children: list[Child] = []
+        self.box = Box(self.config, self.environment, settings.home)
         self.stop = threading.Event()
         self.simulator: subprocess.Popen[bytes] | None = None
 
@@ -178,12 +159,6 @@ class Demo:
         ready = json.loads(line)
         self.write_config(ready["tic"], ready["modbus_port"])
 
-    def start_box(self) -> None:
-        """Start the box's own processes."""
-        for name in ("gateway", "web", "courier"):
-            command = [sys.executable, "-m", "gateway.cli", "run", name, "--config", str(self.config)]
-            self.children.append(Child(name, command, self.environment, self._log(name)))
-
     def wait_until_live(self, app_key: str) -> None:
         """Return once the page shows a value of the meter; raise when it does not come."""
         url = f"http://127.0.0.1:{self.settings.port}/api/v1/live"
@@ -195,7 +170,7 @@ class Demo:
                     signals: dict[str, Any] = json.loads(answer.read())["signals"]
                 if {"grid.import.energy", "home.power", "pv.energy"} <= signals.keys():
                     return
-            self._revive()
+            self.box.revive()
             self.stop.wait(0.2)
         if not self.stop.is_set():
             raise FoyerError(
@@ -203,33 +178,13 @@ class Demo:
                 Text(f"Lisez les journaux dans {self.settings.home}.", f"Read the logs in {self.settings.home}."),
             )
 
-    def watch(self) -> None:
-        """Keep the processes alive and run the jobs, until the demo is stopped."""
-        jobs_at = time.monotonic()
-        jobs: subprocess.Popen[bytes] | None = None
-        while not self.stop.wait(_RESTART_S):
-            self._revive()
-            if jobs is not None and jobs.poll() is not None:
-                jobs = None
-            if jobs is None and time.monotonic() >= jobs_at:
-                jobs_at = time.monotonic() + _JOBS_EVERY_S
-                command = [sys.executable, "-m", "gateway.cli", "run", "jobs", "--config", str(self.config)]
-                jobs = Child("jobs", command, self.environment, self._log("jobs")).process
-        if jobs is not None:
-            end([jobs])
-
     def close(self) -> None:
         """Stop everything: the box first, so that the gateway closes its devices while they are still there."""
-        end([child.process for child in self.children])
+        self.box.close()
         if self.simulator is not None:
             end([self.simulator])
             assert self.simulator.stdout is not None
             self.simulator.stdout.close()
-
-    def _revive(self) -> None:
-        for child in self.children:
-            if child.process.poll() is not None:
-                child.start()
 
     def _simulator_command(self) -> list[str]:
         settings = self.settings
@@ -347,14 +302,14 @@ def _announce(demo: Demo, account: dict[str, str], *, as_json: bool) -> None:
 )
 def demo(port: int, history: int, seed: int, speed: float, meter: str, home: Path | None, as_json: bool) -> int:
     """Run the demo until it is stopped."""
-    _check_port(port)
+    check_port(port)
     with _home_folder(home) as folder:
         running = Demo(Settings(port, history, seed, speed, meter, folder, as_json))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: running.stop.set())
         try:
             _start(running, as_json=as_json)
-            running.watch()
+            running.box.watch(running.stop)
         finally:
             running.close()
     return 0
@@ -369,7 +324,7 @@ def _start(running: Demo, *, as_json: bool) -> None:
         return
     running.tell("Démarrage des appareils simulés et de la boîte…", "Starting the simulated devices and the box…")
     running.start_simulator()
-    running.start_box()
+    running.box.start()
     running.wait_until_live(account["app_key"])
     if not running.stop.is_set():
         _announce(running, account, as_json=as_json)
