@@ -31,7 +31,7 @@ _NEW_LOAD_SHARE = 0.2
 _ASSUMED_POWER_FACTOR = 0.9  # until two index steps have shown the home's own; the value is marked as an estimate
 _MIN_POWER_FACTOR = 0.3
 _LONGEST_GAP_MS = 120_000  # a hole longer than this tells nothing of the power now
-_RESET_WH = 1000
+_RESET_WH = 100  # more than 36 kVA brings in the 10 s between two polls of an inverter
 
 _POWER_FROM_STEPS = "derive:index-steps"
 _POWER_FROM_FACTOR = "derive:va-power-factor"
