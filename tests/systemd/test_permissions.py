@@ -117,3 +117,14 @@ def test_people_and_sessions_are_for_the_page_alone(box):
     assert box.says("web", 'sqlite3.connect("home.db").execute("CREATE TABLE p (n)"); print("made")') == "made"
     for process in ("gateway", "jobs", "courier"):
         assert "unable to open" in box.says(process, 'sqlite3.connect("home.db").execute("SELECT * FROM p")')
+
+
+def test_the_outbox_is_written_in_turn_by_those_who_put_and_by_the_courier(box):
+    write = """
+db = sqlite3.connect("outbox.db", isolation_level=None)
+db.execute("PRAGMA journal_mode=TRUNCATE")
+db.execute("CREATE TABLE IF NOT EXISTS envelope (n INTEGER)")
+db.execute("INSERT INTO envelope VALUES (1)")
+print(db.execute("SELECT count(*) FROM envelope").fetchone()[0])
+"""
+    assert [box.says(process, write) for process in ("jobs", "courier", "web", "courier")] == ["1", "2", "3", "4"]
