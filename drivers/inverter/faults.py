@@ -205,3 +205,26 @@ class NotFound(LinkFault):
     def absent(self) -> bool:
         """Return False: something answered."""
         return False
+
+
+class NoInverter(LinkFault):
+    """The device speaks SunSpec, and shows no inverter that this version knows."""
+
+    code = "no-inverter-model"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                "L’appareil répond en SunSpec, mais n’y montre pas d’onduleur connu.",
+                "The device answers in SunSpec, but shows no known inverter in it.",
+            ),
+            Text(
+                "C’est normal au réveil ; sinon, vérifiez le numéro d’unité (unit=…).",
+                "This is normal while it wakes up; otherwise check the unit number (unit=…).",
+            ),
+        )
+
+    @property
+    def absent(self) -> bool:
+        """Return False: something answered."""
+        return False
