@@ -60,7 +60,7 @@ def care(monkeypatch):
 
 async def until(condition):
     async with asyncio.timeout(5):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - the supervisor has no event for each of these conditions
             await asyncio.sleep(0.005)
 
 
