@@ -10,9 +10,21 @@ from flask_babel import Babel  # type: ignore[import-untyped]  # Flask-Babel shi
 
 from gateway.clock import Clock, system_clock
 from gateway.config import Config
-from web import settings
+from web import problems, security, settings
+from web.api import live
+from web.api.health import health_api
+from web.api.history import history_api
+from web.api.metrics import metrics_api
+from web.api.openapi import openapi_api
 from web.assets import Site, asset
+from web.auth import guard
+from web.auth.accounts import Accounts
+from web.auth.attempts import Attempts
+from web.auth.pairing import Pairing
+from web.auth.views import auth
+from web.home_db import HomeDb
 from web.live import LiveFeed
+from web.pages import pages
 from web.settings import Box, box
 
 
@@ -23,7 +35,10 @@ def create_app(config: Config, clock: Clock | None = None, feed: LiveFeed | None
         feed = LiveFeed(config.live_socket, clock)
         feed.start()
     app = Site(__name__)
-    app.extensions["foyer"] = Box(config, clock, feed)
+    db = HomeDb(config.home_db)
+    app.extensions["foyer"] = Box(
+        config, clock, feed, db, Accounts(db, clock), Attempts(db, clock), Pairing(config.state, clock)
+    )
     app.config.update(
         MAX_CONTENT_LENGTH=settings.BODY_BYTES,
         MAX_FORM_MEMORY_SIZE=settings.BODY_BYTES,
@@ -36,27 +51,28 @@ def create_app(config: Config, clock: Clock | None = None, feed: LiveFeed | None
     app.jinja_env.globals["asset"] = partial(asset, app)
     app.context_processor(_template_values)
     app.after_request(_keep_preferences)
-    _register(app)
+    security.register(app, config, guard.identify)
+    problems.register(app)
+    live.register(app)
+    for blueprint in (auth, pages, health_api, history_api, metrics_api, openapi_api):
+        app.register_blueprint(blueprint)
     return app
-
-
-def _register(app: Site) -> None:
-    from web.pages import pages  # noqa: PLC0415
-
-    app.register_blueprint(pages)
 
 
 def _template_values() -> dict[str, Any]:
     """Return what every template can use: nothing about the home before sign-in."""
-    snapshot = box().feed.snapshot()
-    return {
-        "snapshot": snapshot,
-        "home_name": snapshot.home.get("name") or box().config.home.name,
+    values: dict[str, Any] = {
+        "snapshot": None,
+        "home_name": "",
         "demo": box().config.home.demo,
         "language": settings.wished_language(),
         "theme": settings.wished_theme(),
-        "csrf_token": "",
+        "csrf_token": security.form_token(),
     }
+    if guard.session() is not None:
+        snapshot = box().feed.snapshot()
+        values |= {"snapshot": snapshot, "home_name": snapshot.home.get("name") or box().config.home.name}
+    return values
 
 
 def _keep_preferences(response: Response) -> Response:

@@ -8,11 +8,16 @@ from flask import current_app, request
 
 from gateway.clock import Clock
 from gateway.config import Config
+from web.auth.accounts import Accounts
+from web.auth.attempts import Attempts
+from web.auth.pairing import Pairing
+from web.home_db import HomeDb
 from web.live import LiveFeed
 
 LANGUAGES = ("fr", "en")  # French is the source, and what an unknown wish gets
 THEMES = ("light", "dark", "auto")
 LANGUAGE_COOKIE, THEME_COOKIE = "lang", "theme"
+SESSION_COOKIE = "foyer_session"
 PREFERENCE_S = 365 * 24 * 3600
 
 THREADS = 32
@@ -29,6 +34,10 @@ class Box:
     config: Config
     clock: Clock
     feed: LiveFeed
+    db: HomeDb
+    accounts: Accounts
+    attempts: Attempts
+    pairing: Pairing
 
 
 def box() -> Box:

@@ -15,6 +15,7 @@ import json
 import socket
 import threading
 from pathlib import Path
+from typing import Self
 
 from gateway.clock import system_clock, to_iso
 from gateway.signals import find
@@ -79,7 +80,7 @@ class FeedServer:
         self._thread: threading.Thread | None = None
         self.connected = threading.Event()
 
-    def __enter__(self) -> FeedServer:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
