@@ -74,7 +74,8 @@ class Panels:
                     continue
                 dc[minute] = self._dc(here, there, share, clearness[minute])
                 ac[minute] = self._ac(dc[minute])
-                awake[minute] = True
+                # power rises from and falls to zero in the minute beside, which is a waking one too
+                awake[max(0, minute - 1)] = awake[min(minute, MINUTES - 1)] = True
         return PanelDay(ac, dc, awake)
 
     def _light(self, weather: Weather, second: int) -> _Light:
