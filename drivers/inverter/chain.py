@@ -85,7 +85,7 @@ async def _walk(link: Link, unit: int, base: int) -> Chain:
         address += 2 + length
 
 
-async def find(link: Link, unit: int, *, patient: bool = True) -> Chain:
+async def find(link: Link, unit: int, *, patient: bool) -> Chain:
     """Return the chain of `unit`; raise `NotFound` when it answers without one, or the fault of the link.
 
     A silence at one place may mean that only that place is not answered, so the others are tried, unless not `patient`.
@@ -111,12 +111,15 @@ async def find(link: Link, unit: int, *, patient: bool = True) -> Chain:
     raise faults[-1]
 
 
-async def locate(link: Link, units: Sequence[int]) -> Chain:
-    """Return the chain of the first of `units` that has an inverter in it; raise the most telling fault if none has."""
+async def locate(link: Link, units: Sequence[int], *, patient: bool) -> Chain:
+    """Return the chain of the first of `units` that has an inverter in it; raise the most telling fault if none has.
+
+    `patient` is as for `find`.
+    """
     telling: LinkFault | None = None
     for unit in units:
         try:
-            chain = await find(link, unit, patient=len(units) == 1)
+            chain = await find(link, unit, patient=patient)
         except (Silent, Closed, ExceptionReply, NotFound) as fault:
             if telling is None or (telling.absent and not fault.absent):
                 telling = fault

@@ -73,7 +73,7 @@ class SunspecSession:
         """Go on with the known chain when the device still has it; else look at it again."""
         if await still_there(self._link, self._chain):
             return
-        found = await find(self._link, self.unit)
+        found = await find(self._link, self.unit, patient=True)
         if not found.first(points.INVERTERS):
             raise NoInverter
         self._chain = self._keeper.keep(found)
@@ -131,13 +131,16 @@ class SunspecSession:
         return points.modules(whole if points.scales(again) == points.scales(whole) else words)
 
 
-async def open_session(link: Link, unit: int | None, keeper: Keeper | None = None) -> SunspecSession:
+async def open_session(
+    link: Link, unit: int | None, keeper: Keeper | None = None, *, patient: bool = True
+) -> SunspecSession:
     """Return the inverter behind `link` at `unit`, or at the first usual unit; raise `LinkFault` if there is none.
 
-    A `keeper` carries what is known of the device's chain from one session to the next.
+    A `keeper` carries what is known of the device's chain from one session to the next. See `chain.find` for `patient`.
     """
     keeper = keeper or Keeper()
-    chain = keeper.keep(await locate(link, UNITS if unit is None else (unit,)))
+    units = UNITS if unit is None else (unit,)
+    chain = keeper.keep(await locate(link, units, patient=patient and unit is not None))
     session = SunspecSession(link, chain, keeper)
     await session.identify()
     return session
