@@ -38,7 +38,7 @@ def minutes(home: SimulatedHome, registers: Registers, start: UtcMs, end: UtcMs)
     registers.advance(start)
     while registers.at < end:
         at = registers.at
-        day, minute = home.minute_of(at)
+        day, minute = registers.here()
         counts = registers.settled()
         flow = registers.step()
         if at >= end - _DAY_MS or not in_hole(home.seed, at):

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drivers.sim.day import Flow
+from drivers.sim.day import Flow, HomeDay
 from drivers.sim.noise import Dice
+from drivers.sim.weather import MINUTES
 from gateway.clock import UtcMs
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Registers:
         self._export_mj = counts.export_wh * MJ_A_WH
         self._pv_mj = counts.pv_wh * MJ_A_WH
         self._seen: UtcMs = self.at
+        self._day, _ = home.minute_of(self.at)
 
     @classmethod
     def first(cls, home: SimulatedHome, at: UtcMs) -> Registers:
@@ -62,9 +64,16 @@ class Registers:
         """Return the counters at the whole minute `at`."""
         return self._counts(self._import_mj, tuple(self._indexes), self._export_mj, self._pv_mj)
 
+    def here(self) -> tuple[HomeDay, int]:
+        """Return the solar day, and the number in it, of the minute that begins at `at`."""
+        minute = (self.at // 1000 - self._day.start) // 60
+        if not 0 <= minute < MINUTES:
+            self._day, minute = self._home.minute_of(self.at)
+        return self._day, minute
+
     def step(self) -> Flow:
         """Settle one more minute, and return what passed in it."""
-        day, minute = self._home.minute_of(self.at)
+        day, minute = self.here()
         flow = day.flow(minute)
         before = self._import_mj // MJ_A_WH
         self._import_mj += flow.import_mj
@@ -88,7 +97,7 @@ class Registers:
             self.at = self._seen = _whole(at)
         self._seen = at = max(at, self._seen)
         self.advance(at)
-        day, minute = self._home.minute_of(self.at)
+        day, minute = self.here()
         flow = day.flow(minute, (at - self.at) / 1000)
         drawn = self._import_mj + flow.import_mj
         indexes = list(self._indexes)
