@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config import check
+
 ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.skipif(
@@ -59,6 +61,15 @@ def test_everything_a_unit_names_is_there_afterwards(checkout, machine):
         assert (machine / file).exists()
     assert (machine / "opt/foyer/current").readlink() == checkout / ".venv"
     assert "foyer-gateway" in (machine / "etc/passwd").read_text()
+
+
+def test_the_installed_configuration_names_the_port_that_the_socket_opens(checkout, machine):
+    _install(checkout, machine)
+
+    config, problems = check(machine / "etc/foyer/foyer.toml")
+
+    assert problems == []
+    assert config.web.port == 80
 
 
 def test_a_second_run_keeps_the_households_configuration_and_data(checkout, machine):
