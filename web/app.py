@@ -12,6 +12,7 @@ from gateway.clock import Clock, system_clock
 from gateway.config import Config
 from web import problems, security, settings
 from web.api import live
+from web.api.account import account_api
 from web.api.health import health_api
 from web.api.history import history_api
 from web.api.metrics import metrics_api
@@ -54,7 +55,7 @@ def create_app(config: Config, clock: Clock | None = None, feed: LiveFeed | None
     security.register(app, config, guard.identify)
     problems.register(app)
     live.register(app)
-    for blueprint in (auth, pages, health_api, history_api, metrics_api, openapi_api):
+    for blueprint in (auth, pages, account_api, health_api, history_api, metrics_api, openapi_api):
         app.register_blueprint(blueprint)
     return app
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, json, make_response, render_template, request
+from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from gateway.errors import FoyerError, Text
@@ -100,7 +101,7 @@ def respond(problem: Problem) -> Response:
     language = settings.wished_language()
     body = problem.as_json(language)
     if for_program():
-        response = Response(json.dumps(body), mimetype=MIME)
+        response = Response(json.dumps(body, ensure_ascii=False), mimetype=MIME)
     else:
         response = make_response(render_template("error.html", problem=body))
     response.status_code = problem.status

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import json
 import re
 import secrets
 import socket
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, json, request
+from flask import Flask, Response, g, request
 
 from gateway.config import Config
 from gateway.errors import Text
@@ -85,7 +86,7 @@ class HostGuard:
                 "Use foyer.local, or add this name to “hosts” in the [web] table of the configuration.",
             ),
         )
-        body = json.dumps(problem.as_json(language)).encode()
+        body = json.dumps(problem.as_json(language), ensure_ascii=False).encode()
         headers = {"Content-Type": MIME, "Content-Length": str(len(body)), "Cache-Control": "no-store", **_HEADERS}
         start_response("421 Misdirected Request", list(headers.items()))
         return [b"" if environ.get("REQUEST_METHOD") == "HEAD" else body]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, g, json, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 
 from gateway.errors import Text
 from web.api import PREFIX
@@ -115,4 +116,4 @@ def _events(feed: LiveFeed, allowed: Callable[[], bool]) -> Iterator[str]:
 
 
 def _event(name: str, data: Any) -> str:
-    return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n"

@@ -24,6 +24,7 @@ from web.auth import passwords
 from web.home_db import account_exists
 
 FILE = "pair.json"
+HOME_DB = "home.db"
 DIGITS = 8
 LIFE_MS = 15 * 60 * 1000
 TRIES = 5
@@ -74,8 +75,9 @@ class Pairing:
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(content, file)
-            if os.geteuid() == 0:  # `sudo foyer pair`: the web process must be able to read it
-                owner = folder.stat()
+            if os.geteuid() == 0:  # `sudo foyer pair`: the code is for the web process, which owns home.db
+                home_db = folder / HOME_DB
+                owner = (home_db if home_db.exists() else folder).stat()
                 os.chown(name, owner.st_uid, owner.st_gid)
             Path(name).replace(self._path)
         except BaseException:
