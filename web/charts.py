@@ -18,20 +18,37 @@ COLUMNS = ("used", "self", "bought", "made", "sent")
 
 
 class Energy(Protocol):
-    """What the store says of one stretch of time; None is unknown. The field names are those of its read side."""
+    """What the store says of one stretch of time, Wh; None is unknown. The names are those of its read side."""
 
     @property
-    def import_wh(self) -> float | None: ...
+    def import_wh(self) -> float | None:
+        """Bought."""
+        ...
+
     @property
-    def export_wh(self) -> float | None: ...
+    def export_wh(self) -> float | None:
+        """Sent to the grid."""
+        ...
+
     @property
-    def production_wh(self) -> float | None: ...
+    def production_wh(self) -> float | None:
+        """Made by the panels."""
+        ...
+
     @property
-    def self_consumption_wh(self) -> float | None: ...
+    def self_consumption_wh(self) -> float | None:
+        """Made by the panels and used at home."""
+        ...
+
     @property
-    def coverage(self) -> float: ...
+    def coverage(self) -> float:
+        """What part of the time was measured, 0 to 1."""
+        ...
+
     @property
-    def estimated(self) -> bool: ...
+    def estimated(self) -> bool:
+        """Whether a part is an estimate."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -72,7 +72,6 @@ class Situation:
     soc: float | None = None
     apparent_va: float | None = None
     subscribed_va: float | None = None
-    mends: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Figure:
         return self.figures[name]
@@ -116,7 +115,6 @@ def situation(snapshot: Snapshot, *, has_pv: bool, subscribed_va: float | None =
         soc=_number(signals, "battery.soc"),
         apparent_va=_number(signals, "grid.import.apparent_power"),
         subscribed_va=_number(signals, "grid.subscribed_power") or subscribed_va,
-        mends={str(check["id"]): check["mend"] for check in checks if check.get("mend")},
     )
 
 

@@ -41,6 +41,13 @@ def apparent(va: float | None, language: str) -> str:
     return _scaled(va, "VA", language, about=False)
 
 
+def subscription(va: float | None, language: str) -> str:
+    """Return a subscribed power as it stands on the bill: "6 kVA"."""
+    if va is None:
+        return UNKNOWN
+    return f"{number(va / _KILO, 0 if va % _KILO == 0 else 1, language)}{THIN}kVA"
+
+
 def _scaled(value: float | None, unit: str, language: str, *, about: bool) -> str:
     if value is None:
         return UNKNOWN
@@ -196,7 +203,7 @@ def _origin(now: Situation, language: str) -> tuple[str, str]:
 
 def _meaning(now: Situation, language: str) -> str:
     if now.overloaded:
-        limit = apparent(now.subscribed_va, language)
+        limit = subscription(now.subscribed_va, language)
         return Text(
             f"C’est plus que votre abonnement de {limit} : le compteur peut couper. Éteignez un gros appareil.",
             f"That is more than your subscription of {limit}: the meter may cut off. Switch off something big.",
@@ -306,6 +313,5 @@ def _no_meter(now: Situation, language: str) -> Speech:
         else ""
     )
     kept = Text("Ce qui est enregistré est gardé.", "What is recorded is kept.").pick(language)
-    mend = now.mends.get("meter", {}).get("en" if language == "en" else "fr", "")
     words = Text("Le compteur ne répond plus", "The meter no longer answers")
-    return Speech("", words.pick(language), "alert", f"{known}{kept} {mend}".strip())
+    return Speech("", words.pick(language), "alert", f"{known}{kept}")
