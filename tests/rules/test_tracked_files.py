@@ -58,7 +58,7 @@ def test_no_tracked_file_holds_a_secret():
 
 
 @pytest.mark.parametrize(
-    "path", ["work/main/gateway", "home/alice/foyer", "Users/bob/x", "root/.cache", "builds/foyer"]
+    "path", ["work/project/x", "home/alice/foyer", "Users/bob/x", "root/.cache", "builds/foyer"]
 )
 def test_a_path_of_a_machine_is_found(path):
     assert BUILD_PATHS.search(f"see /{path} for it")
