@@ -57,9 +57,7 @@ def test_no_tracked_file_holds_a_secret():
     assert _hits(SECRETS, _tracked()) == []
 
 
-@pytest.mark.parametrize(
-    "path", ["work/project/x", "home/alice/foyer", "Users/bob/x", "root/.cache", "builds/foyer"]
-)
+@pytest.mark.parametrize("path", ["work/project/x", "home/alice/foyer", "Users/bob/x", "root/.cache", "builds/foyer"])
 def test_a_path_of_a_machine_is_found(path):
     assert BUILD_PATHS.search(f"see /{path} for it")
 
