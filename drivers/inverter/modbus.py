@@ -85,20 +85,16 @@ class _Line:
         async with self._lock:
             for left in range(self._retries, -1, -1):
                 try:
-                    registers = await self._once(space, unit, address, count)
+                    return await self._once(space, unit, address, count)
                 except (Silent, Closed, ShortReply):
                     if not left:
                         self._drop()
                         raise
                     self._try_other_framer()
                 except ExceptionReply as reply:
-                    self._framer_known = True
                     if not left or not reply.busy:
                         raise
                     await asyncio.sleep(_BUSY_PAUSE_S)
-                else:
-                    self._framer_known = True
-                    return registers
         raise AssertionError("the last try returns or raises")
 
     async def _once(self, space: Space, unit: int, address: int, count: int) -> list[int]:
@@ -117,6 +113,7 @@ class _Line:
             if self._rtu:
                 self._drop()
             raise
+        self._framer_known = True  # whatever it says, it was understood
         if reply.isError():
             raise ExceptionReply(self._address.where, reply.exception_code)
         if len(reply.registers) != count:
