@@ -130,7 +130,7 @@ class Registers:
         state = json.loads(file.read_text(encoding="utf-8"))
         try:
             numbers = [state[name] for name in ("at", "import_mj", "export_mj", "pv_mj")]
-            indexes = state["indexes"]
+            indexes = [*state["indexes"]]
         except (KeyError, TypeError) as error:
             raise ValueError(f"incomplete state: {error}") from None
         if not all(type(number) is int and number >= 0 for number in (*numbers, *indexes)):
