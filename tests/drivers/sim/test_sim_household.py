@@ -133,7 +133,7 @@ def test_what_begins_before_midnight_goes_on_after_it():
         assert over <= set(home.steps(number + 1).uses)
         found += len(over)
 
-    assert found > 5
+    assert found > 2
 
 
 def test_a_plan_does_not_depend_on_what_was_asked_before():
