@@ -85,7 +85,7 @@ class _Entry:
     sig: Sig
     seen: float  # monotonic moment when the gateway said `age_s`
     version: int
-    stale: bool = False
+    stale: bool = False  # streams have been told that it is
     gone: bool = False  # a new gateway does not know it any more
 
 
@@ -141,7 +141,7 @@ class LiveFeed:
         """Return everything known, with ages brought up to now."""
         with self._changed:
             now = self._clock.monotonic()
-            signals = {name: _shown(entry, now) for name, entry in self._entries.items() if not entry.gone}
+            signals = {name: _shown(name, entry, now) for name, entry in self._entries.items() if not entry.gone}
             return Snapshot(
                 signals,
                 self._known_health(),
@@ -155,7 +155,7 @@ class LiveFeed:
         """Return what changed after version `since`; a signal that no longer exists is there with a value of None."""
         with self._changed:
             now = self._clock.monotonic()
-            signals = {name: _shown(entry, now) for name, entry in self._entries.items() if entry.version > since}
+            signals = {name: _shown(name, entry, now) for name, entry in self._entries.items() if entry.version > since}
             health = self._known_health() if self._health_version > since else None
             return Changes(signals, health, to_iso(self._clock.now()), self._version)
 
@@ -280,12 +280,12 @@ def _is_stale(name: str, entry: _Entry, now: float) -> bool:
     return age is not None and age > PERIODS * period
 
 
-def _shown(entry: _Entry, now: float) -> Sig:
+def _shown(name: str, entry: _Entry, now: float) -> Sig:
     sig, age = entry.sig.copy(), _age(entry, now)
     sig["age_s"] = None if age is None else round(age, 1)
     if entry.gone:
         sig["value"] = None
-    if entry.stale or entry.gone:
+    if entry.gone or _is_stale(name, entry, now):
         sig["quality"] = Quality.STALE.value
     return sig
 

@@ -134,8 +134,8 @@ def check_origin() -> None:
     source = request.headers.get("Origin") or request.headers.get("Referer")
     if not source or not _same_origin(source, request.headers.get("Host", "")):
         raise Problem("wrong-origin", mend=_WRONG_ORIGIN_MEND)
-    # JSON cannot be sent across origins without asking first; anything a plain form can send needs its token
-    if request.mimetype == "application/json":
+    # JSON and other methods cannot cross origins without asking first; what a plain form can send needs its token
+    if request.method != "POST" or request.mimetype == "application/json":
         return
     sent = request.form.get(FORM_FIELD) or request.headers.get(FORM_HEADER) or ""
     secret = request.cookies.get(settings.SESSION_COOKIE) or request.cookies.get(FORM_COOKIE)

@@ -79,6 +79,8 @@ class FeedServer:
         self._listener: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self.connected = threading.Event()
+        self.accepted = 0
+        self._came = threading.Condition()
 
     def __enter__(self) -> Self:
         self.start()
@@ -139,6 +141,11 @@ class FeedServer:
         with self._lock:
             self._write(line)
 
+    def wait_for_clients(self, count: int) -> None:
+        """Wait until so many connections have come since the start of the test."""
+        with self._came:
+            self._came.wait_for(lambda: self.accepted >= count)
+
     def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
@@ -156,6 +163,9 @@ class FeedServer:
                 }
                 client.sendall(json.dumps(first).encode() + b"\n")
             self.connected.set()
+            with self._came:
+                self.accepted += 1
+                self._came.notify_all()
 
     def _send(self, message: dict) -> None:
         self._write(json.dumps(message).encode() + b"\n")

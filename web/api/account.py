@@ -92,7 +92,7 @@ def change_password() -> tuple[str, int]:
 def keys() -> Response:
     """Return the app keys, without their secret."""
     return jsonify(
-        keys=[{"id": one.id, "name": one.name, "created": to_iso(one.created)} for one in box().accounts.keys()]
+        keys=[{"id": one.id, "name": one.name, "created": to_iso(one.created)} for one in box().accounts.app_keys()]
     )
 
 

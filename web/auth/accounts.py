@@ -178,7 +178,7 @@ class Accounts:
             return None
         return Key(*rows[0][:3])
 
-    def keys(self) -> list[Key]:
+    def app_keys(self) -> list[Key]:
         """Return every key, the oldest first."""
         return [Key(*row) for row in self._db.rows("SELECT id, name, created FROM app_key ORDER BY id")]
 
