@@ -18,7 +18,7 @@ from gateway.config import Config
 from gateway.derive import Derivation
 from gateway.devices import add_devices
 from gateway.errors import Misconfigured, Text
-from gateway.health import Check, State, as_json, of_clock, of_device
+from gateway.health import Check, State, as_json, of_clock, of_device, of_store_check
 from gateway.outputs.live import LiveFeed
 from gateway.store.write import StoreStatus, Writer
 from gateway.supervisor import Supervisor, notify_systemd
@@ -129,7 +129,8 @@ class Gateway:
 
     def _health(self) -> dict[str, object]:
         checks = [of_device(device) for device in self._supervisor.devices.values()]
-        return as_json([*checks, store_check(self._writer.status()), of_clock(self._clock)])
+        stored = [store_check(self._writer.status()), *of_store_check(self._config.state / "jobs.json")]
+        return as_json([*checks, *stored, of_clock(self._clock)])
 
 
 async def _serve(config: Config) -> None:

@@ -22,7 +22,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +83,7 @@ class Demo:
         if settings.speed != 1:
             self.environment[DEMO_CLOCK_VARIABLE] = f"{system_clock().now()},{settings.speed}"
         self.box = Box(self.config, self.environment, settings.home)
+        self.state = settings.home / "simulator.json"
         self.stop = threading.Event()
         self.simulator: subprocess.Popen[bytes] | None = None
 
@@ -130,12 +130,12 @@ class Demo:
             return
         days = self.settings.history_days
         self.tell(f"Écriture de {days} jours de passé simulé…", f"Writing {days} days of simulated past…")
-        self._python("-m", "gateway.demo_history", str(self.config), str(days), str(self.settings.seed))
+        self._python("gateway.demo_history", str(self.config), str(days), str(self.settings.seed), str(self.state))
 
     def seed_account(self, account: dict[str, str]) -> None:
         """Create the demo's account and app key."""
         if not (self.settings.home / "state" / "home.db").exists():
-            self._python("-m", "web.auth.seed", "--config", str(self.config), given=json.dumps(account))
+            self._python("web.auth.seed", "--config", str(self.config), given=json.dumps(account))
 
     def start_simulator(self) -> None:
         """Start the simulated meter and inverter, and wait until they say where they are."""
@@ -191,24 +191,26 @@ class Demo:
         return [
             sys.executable, "-m", "drivers.sim.run", "--home", str(settings.home), "--seed", str(settings.seed),
             "--latitude", str(PLACE["latitude"]), "--longitude", str(PLACE["longitude"]), "--meter", settings.meter,
+            "--state", str(self.state),
         ]  # fmt: skip
 
     def _log(self, name: str) -> Path:
         return self.settings.home / f"{name}.log"
 
-    def _python(self, *arguments: str, given: str = "") -> None:
+    def _python(self, module: str, *arguments: str, given: str = "") -> None:
+        """Run a module to its end; what it says on the way is shown, unless only the result is wanted."""
         done = subprocess.run(
-            [sys.executable, *arguments],
+            [sys.executable, "-m", module, *arguments],
             env=self.environment,
             input=given,
             text=True,
-            capture_output=True,
+            stderr=subprocess.PIPE if self.settings.quiet else None,
             check=False,
             preexec_fn=die_with_parent,
         )
-        if done.returncode:
-            last = done.stderr.strip().splitlines()[-1:] or [""]
-            raise FoyerError(Text(f"Échec de {arguments[1]} : {last[0]}", f"{arguments[1]} failed: {last[0]}"))
+        if done.returncode and not self.stop.is_set():
+            last = (done.stderr or "").strip().splitlines()[-1:]
+            raise FoyerError(Text(f"Échec de {module} : {last}", f"{module} failed: {last}"))
 
 
 def _own_address() -> str | None:
@@ -328,10 +330,3 @@ def _start(running: Demo, *, as_json: bool) -> None:
     running.wait_until_live(account["app_key"])
     if not running.stop.is_set():
         _announce(running, account, as_json=as_json)
-
-
-def load_simulator(name: str) -> Any:
-    """Return the `create` function of a simulated home, found by its entry point."""
-    for entry in entry_points(group="foyer.simulators", name=name):
-        return entry.load()
-    raise LookupError(name)

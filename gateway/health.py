@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from pathlib import Path
 from typing import Any
 
 from drivers.contract import DeviceState
@@ -94,3 +96,28 @@ def of_clock(clock: Clock) -> Check:
             ),
         )
     return Check("clock", State.OK, "clock-plausible", Text("L’horloge est plausible.", "The clock is plausible."))
+
+
+def of_store_check(file: Path) -> list[Check]:
+    """Return the result of the weekly look at the store's file, as the jobs left it; nothing before the first one."""
+    try:
+        result = json.loads(file.read_text(encoding="utf-8"))["store-check"]
+        sound, detail = bool(result["ok"]), str(result["detail"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    if sound:
+        text = Text("Le fichier des mesures est sain.", "The file of the readings is sound.")
+        return [Check("store-file", State.OK, "store-sound", text)]
+    return [
+        Check(
+            "store-file",
+            State.PROBLEM,
+            "store-damaged",
+            Text("Le fichier des mesures est abîmé.", "The file of the readings is damaged."),
+            Text(
+                "Redémarrez la boîte : elle le met de côté et en commence un autre.",
+                "Restart the box: it sets the file aside and begins another.",
+            ),
+            details={"found": detail},
+        )
+    ]

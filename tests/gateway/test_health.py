@@ -1,0 +1,50 @@
+"""Health: the worst check is the state of the box, and each has words and a mend."""
+
+import json
+
+import pytest
+
+from drivers.contract import DeviceState
+from gateway.clock import UtcMs
+from gateway.errors import Text
+from gateway.health import Check, State, as_json, of_clock, of_store_check
+from tests.gateway.clocks import FakeClock
+
+
+def test_the_box_is_as_its_worst_check():
+    one = Check("a", State.OK, "fine", Text("a", "a"))
+    two = Check("b", State.WARNING, "meh", Text("b", "b"), since=UtcMs(0))
+    assert as_json([])["state"] == "ok"
+    assert as_json([one, two])["state"] == "warning"
+    assert as_json([two])["checks"][0]["since"] == "1970-01-01T00:00:00.000Z"
+
+
+def test_a_clock_before_this_version_existed_is_a_problem():
+    assert of_clock(FakeClock()).state is State.OK
+    past = of_clock(FakeClock(now=0))
+    assert past.state is State.PROBLEM
+    assert past.mend is not None
+
+
+def test_the_weekly_look_at_the_store_reaches_the_page(tmp_path):
+    file = tmp_path / "jobs.json"
+    assert of_store_check(file) == []
+    file.write_text(json.dumps({"store-check": {"ok": True, "detail": "ok"}}))
+    assert of_store_check(file)[0].state is State.OK
+    file.write_text(json.dumps({"store-check": {"ok": False, "detail": "row 3 missing from index"}}))
+    (damaged,) = of_store_check(file)
+    assert damaged.state is State.PROBLEM
+    assert damaged.details == {"found": "row 3 missing from index"}
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"store-check": 3}', '{"store-check": {}}', "{"])
+def test_an_unreadable_note_of_the_jobs_says_nothing(tmp_path, text):
+    file = tmp_path / "jobs.json"
+    file.write_text(text)
+    assert of_store_check(file) == []
+
+
+def test_every_state_of_a_device_has_a_state_of_health():
+    from gateway.health import _OF_DEVICE
+
+    assert set(_OF_DEVICE) == set(DeviceState)
