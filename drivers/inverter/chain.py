@@ -106,9 +106,11 @@ async def find(link: Link, unit: int, *, patient: bool) -> Chain:
         answered = True
         if words == _MARKER:
             return await _walk(link, unit, base)
-    if answered:
+    # a gateway that says that nobody answers behind it is no device without SunSpec
+    absence = next((fault for fault in faults if isinstance(fault, ExceptionReply) and fault.absent), None)
+    if answered and absence is None:
         raise NotFound
-    raise faults[-1]
+    raise absence or faults[-1]
 
 
 async def locate(link: Link, units: Sequence[int], *, patient: bool) -> Chain:

@@ -120,6 +120,7 @@ class InverterReader:
                 return
             if self._night and seconds > 0:
                 self._host.publish([self._night_zero()], frame_end=True)
+            self._withdraw_stale()
 
     def _light(self) -> Light:
         return light(self._host.clock.now(), self._settings.place if self._place_trusted else None)
@@ -154,6 +155,13 @@ class InverterReader:
         self._live = live
         if readings:
             self._host.publish(readings, frame_end=True)
+
+    def _withdraw_stale(self) -> None:
+        """Withdraw what an absent inverter last said: one missed look is no loss, three periods are."""
+        if not self._failures or self._night or not self._live or self._last_seen is None:
+            return
+        if self._host.clock.monotonic() - self._last_seen > _STALE_PERIODS * self._settings.period_s:
+            self._publish({})
 
     def _present(self, sample: Sample) -> float:
         seconds = self._host.clock.monotonic()

@@ -120,8 +120,9 @@ class SunspecSession:
             return []
         try:
             words = await self._read(block, MAX_COUNT)
-            needed = points.modules_end(points.module_count(words))
-            if needed <= len(words):
+            count = points.module_count(words)
+            needed = points.modules_end(count)
+            if not count or needed <= len(words):
                 return points.modules(words)
             whole = await self._read(block, needed)
         except ExceptionReply:
