@@ -1,0 +1,155 @@
+"""The database file: how it is opened for writing, and how an older one becomes a newer one.
+
+Migrations are the numbered SQL files of `migrations/`; `PRAGMA user_version` says how many of them a file has had.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.clock import Clock, to_datetime
+from gateway.errors import Misconfigured, Text
+
+MINUTE_MS = 60_000
+HALF_HOUR_MS = 30 * MINUTE_MS
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+
+_BUSY_MS = 5_000
+_CACHE_KIB = 2_048
+_WAL_LIMIT = 16 * 1024 * 1024  # a WAL grown by one long catch-up shrinks again
+
+
+class Migration(NamedTuple):
+    """One step: the version it leads to, and its SQL."""
+
+    version: int
+    sql: str
+
+
+def migrations() -> list[Migration]:
+    """Return every step this version of Foyer knows, in order."""
+    folder = resources.files(__package__) / "migrations"
+    files = sorted((one for one in folder.iterdir() if one.name.endswith(".sql")), key=lambda one: one.name)
+    return [Migration(int(one.name.partition("_")[0]), one.read_text(encoding="utf-8")) for one in files]
+
+
+def newest_version() -> int:
+    """Return the version of the files that this version of Foyer writes."""
+    return migrations()[-1].version
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return the version of an open file; 0 is a file without a schema."""
+    row = connection.execute("PRAGMA user_version").fetchone()
+    return int(row[0])
+
+
+def refuse_newer(path: Path, found: int, known: int) -> None:
+    """Raise Misconfigured when a file was written by a later Foyer than this one."""
+    if found > known:
+        raise Misconfigured(
+            Text(
+                f"Le fichier des mesures {path} vient d’une version plus récente de Foyer ({found}, connue : {known}).",
+                f"The measurements file {path} comes from a newer version of Foyer ({found}, known: {known}).",
+            ),
+            Text(
+                "Mettez Foyer à jour, ou remettez la sauvegarde faite avant la mise à jour.",
+                "Update Foyer, or put back the backup made before the update.",
+            ),
+        )
+
+
+def stamp(clock: Clock) -> str:
+    """Return the time as it stands in the name of a file kept aside."""
+    return to_datetime(clock.now()).strftime("%Y%m%dT%H%M%SZ")
+
+
+def open_for_writing(path: Path, clock: Clock, steps: list[Migration] | None = None) -> sqlite3.Connection:
+    """Open, make or migrate the file and return its one writing connection (no implicit transactions).
+
+    Raises Misconfigured for a newer file, sqlite3.Error or OSError when the disk or the file does not let us.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000)
+    try:
+        prepare(connection)
+        migrate(connection, path, clock, migrations() if steps is None else steps)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Set what makes a power cut harmless: WAL, and a sync at each commit."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+    connection.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT}")
+
+
+def migrate(connection: sqlite3.Connection, path: Path, clock: Clock, steps: list[Migration]) -> None:
+    """Bring an open file to the last of `steps`; each step is one transaction, a backup comes before the first."""
+    found = version_of(connection)
+    refuse_newer(path, found, steps[-1].version)
+    due = [step for step in steps if step.version > found]
+    if due and found:
+        _back_up(connection, path, found, clock)
+    for step in due:
+        with transaction(connection):
+            for statement in _statements(step.sql):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={step.version}")
+
+
+def _back_up(connection: sqlite3.Connection, path: Path, version: int, clock: Clock) -> None:
+    """Keep the file as it was beside the one about to change; one such copy is enough."""
+    older = list(path.parent.glob(f"{path.name}.before-v*"))
+    target = path.with_name(f"{path.name}.before-v{version + 1}-{stamp(clock)}")
+    connection.execute("VACUUM INTO ?", (os.fspath(target),))
+    for file in older:
+        if file != target:
+            file.unlink()
+
+
+def _statements(sql: str) -> Iterator[str]:
+    pending = ""
+    for line in sql.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+    if pending.strip():
+        yield pending
+
+
+class transaction:  # noqa: N801 - reads as a keyword where it is used
+    """`with transaction(connection):` commits at the end, rolls back on any error."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        del rest
+        if kind is None:
+            try:
+                self._connection.execute("COMMIT")
+            except sqlite3.Error:
+                self._roll_back()
+                raise
+        else:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        # a full disk may have rolled back by itself already
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
