@@ -11,6 +11,7 @@ import click
 
 from drivers.inverter.address import Address, parse
 from drivers.inverter.families import AUTO, choose, families
+from drivers.inverter.points import STATE_WORDS
 from drivers.inverter.sample import Sample, Session
 from gateway.cli import FAILED, WRONG_USE, say
 from gateway.clock import UtcMs, system_clock, to_iso
@@ -80,8 +81,8 @@ def _print_reading(session: Session, sample: Sample) -> None:
     for name, value in sample.values.items():
         signal = find(name)
         assert signal is not None
-        label = signal.label.pick(language())
-        click.echo(f"  {label:<28} {value} {signal.unit}".rstrip() + f"   [{name}]")
+        shown = STATE_WORDS[value].pick(language()) if isinstance(value, str) else f"{value} {signal.unit}"
+        click.echo(f"  {signal.label.pick(language()):<28} {shown}   [{name}]")
     for name, reason in sample.missing.items():
         click.echo("  " + say(f"non mesuré : {name} ({reason})", f"not measured: {name} ({reason})"))
 

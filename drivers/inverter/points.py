@@ -188,6 +188,9 @@ STATES: Mapping[int, tuple[str, Text]] = {
 }
 """The operating states of 101-113: the value of `pv.state`, and plain words."""
 
+STATE_WORDS: Mapping[str, Text] = dict(STATES.values())
+"""Plain words for each value of `pv.state`."""
+
 EVENTS: Mapping[int, Text] = {
     0: Text("défaut d’isolement des panneaux", "ground fault of the panels"),
     1: Text("tension des panneaux trop haute", "panel voltage too high"),
