@@ -53,7 +53,7 @@ class Memory:
         self._home = home
         self._today: DayPeaks | None = None
         self._yesterday: DayPeaks | None = None
-        self._half: tuple[UtcMs, int, int] | None = None
+        self._halves: dict[UtcMs, tuple[int, int]] = {}
 
     def peaks(self, at: UtcMs) -> tuple[DayPeaks, DayPeaks]:
         """Return the peaks of the local day that holds `at`, so far, and of the day before."""
@@ -72,12 +72,17 @@ class Memory:
     def half_hour(self, at: UtcMs) -> tuple[Peak, Peak]:
         """Return the mean power drawn and injected, in W, over the last half-hour that ended, with its end."""
         end = UtcMs(at - at % HALF_HOUR_MS)
-        if self._half is None or self._half[0] != end:
-            imported = exported = 0
-            for start in range(end - HALF_HOUR_MS, end, MINUTE_MS):
-                day, minute = self._home.minute_of(UtcMs(start))
-                flow = day.flow(minute)
-                imported += flow.import_mj
-                exported += flow.export_mj
-            self._half = end, imported // _MJ_A_WATT_HALF_HOUR, exported // _MJ_A_WATT_HALF_HOUR
-        return (self._half[1], end), (self._half[2], end)
+        if end not in self._halves:
+            self._halves = {known: mean for known, mean in self._halves.items() if abs(end - known) <= 2 * HALF_HOUR_MS}
+            self._halves[end] = self._means(end)
+        imported, exported = self._halves[end]
+        return (imported, end), (exported, end)
+
+    def _means(self, end: UtcMs) -> tuple[int, int]:
+        imported = exported = 0
+        for start in range(end - HALF_HOUR_MS, end, MINUTE_MS):
+            day, minute = self._home.minute_of(UtcMs(start))
+            flow = day.flow(minute)
+            imported += flow.import_mj
+            exported += flow.export_mj
+        return imported // _MJ_A_WATT_HALF_HOUR, exported // _MJ_A_WATT_HALF_HOUR
