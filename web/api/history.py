@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from flask import Blueprint, Response, jsonify, request
 
 from gateway.clock import to_iso
-from gateway.errors import Text
+from gateway.signals import Kind, find
+from gateway.store.read import Reader
 from web.api import PREFIX
 from web.api.parameters import STEP_S, Span, signal_name, span
-from web.problems import Problem
 from web.settings import box
-
-if TYPE_CHECKING:
-    from gateway.store.read import Reader
 
 history_api = Blueprint("history", __name__, url_prefix=PREFIX)
 
 ENERGY_STEPS = tuple(step for step in STEP_S if step != "raw")
-_NO_STORE = Text("Aucune mesure n’est encore enregistrée.", "No measure has been stored yet.")
-_NO_STORE_MEND = Text(
-    "Attendez une minute après le premier démarrage ; sinon « foyer doctor » aide à trouver la cause.",
-    "Wait a minute after the first start; otherwise “foyer doctor” helps to find the cause.",
-)
 
 
-def _span(steps: tuple[str, ...], usual: str) -> Span:
+def _span(steps: tuple[str, ...], usual: str, *, counted: bool = True) -> Span:
     asked = request.args
     return span(
         asked.get("from"),
@@ -36,25 +26,24 @@ def _span(steps: tuple[str, ...], usual: str) -> Span:
         usual=usual,
         zone=box().config.home.timezone,
         clock=box().clock,
+        counted=counted,
     )
 
 
 def _reader() -> Reader:
-    from gateway.store.read import Reader  # noqa: PLC0415 - the live pages do without the store
-
-    path = box().config.measure_db
-    if not path.exists():
-        raise Problem("unavailable", _NO_STORE, _NO_STORE_MEND)
-    return Reader(path, box().clock)
+    return Reader(box().config.measure_db, box().clock)
 
 
 @history_api.get("/history")
 def history() -> Response:
     """Return one signal's stored values."""
     name = signal_name(request.args.get("signal"))
-    asked = _span(tuple(STEP_S), "30m")
+    signal = find(name)
+    # a state is stored as its changes, which are few: any stretch of it is one answer
+    asked = _span(tuple(STEP_S), "30m", counted=signal is None or signal.kind is not Kind.STATE)
+    zone = box().config.home.timezone
     with _reader() as store:
-        found = store.history(name, asked.start, asked.end, asked.step, timezone=box().config.home.timezone)
+        found = store.history(name, asked.start, asked.end, asked.step, timezone=zone, limit=None)
     return jsonify(
         signal=found.signal,
         unit=found.unit,

@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 from gateway.clock import Clock, UtcMs, from_datetime
 from gateway.errors import Text
 from gateway.signals import SIGNALS, find
+from gateway.store.read import MAX_POINTS
 from web.problems import Problem
 
-STEP_S = {"raw": 1, "1m": 60, "30m": 1800, "1h": 3600, "1d": 86_400, "1mo": 28 * 86_400}
-"""The steps, with the shortest time one can last, in seconds."""
+STEP_S = {"raw": 0, "1m": 60, "30m": 1800, "1h": 3600, "1d": 23 * 3600, "1mo": 28 * 86_400}
+"""The steps from fine to coarse, with the shortest time one can last, in seconds."""
 
-MOST_POINTS = 100_000  # about five megabytes of JSON, and a second of work on a small box
 DAY_S = 86_400
+LONGEST_RAW_S = DAY_S + 3600  # the long day of October is one day too
 
 _DATE_MEND = Text(
     "Écrivez une date comme 2025-06-21, ou un instant comme 2025-06-21T10:00:00Z.",
@@ -53,7 +54,15 @@ def signal_name(raw: str | None) -> str:
 
 
 def span(
-    start: str | None, end: str | None, step: str | None, *, steps: Sequence[str], usual: str, zone: str, clock: Clock
+    start: str | None,
+    end: str | None,
+    step: str | None,
+    *,
+    steps: Sequence[str],
+    usual: str,
+    zone: str,
+    clock: Clock,
+    counted: bool = True,
 ) -> Span:
     """Return the stretch asked for: the last 24 hours by default. Dates are local days; raise Problem."""
     if step is None or step == "":
@@ -75,14 +84,27 @@ def span(
             Text("Échangez les deux, ou avancez « from ».", "Swap the two, or make “from” earlier."),
             parameter="from",
         )
-    if (last - first) / 1000 / STEP_S[step] > MOST_POINTS:
-        raise Problem(
-            "bad-parameter",
-            Text("Cette durée est trop longue pour ce pas.", "This is too long for such a step."),
-            Text("Choisissez un pas plus grand ou une durée plus courte.", "Choose a larger step or a shorter time."),
-            parameter="step",
-        )
+    length_s = (last - first) / 1000
+    if counted and not _fits(length_s, step):
+        raise _too_long(length_s, step)
     return Span(first, last, step)
+
+
+def _fits(length_s: float, step: str) -> bool:
+    return length_s <= LONGEST_RAW_S if step == "raw" else length_s // STEP_S[step] <= MAX_POINTS
+
+
+def _too_long(length_s: float, step: str) -> Problem:
+    names = list(STEP_S)
+    coarser = next((one for one in names[names.index(step) + 1 :] if _fits(length_s, one)), None)
+    return Problem(
+        "bad-parameter",
+        Text("Cette durée est trop longue pour ce pas.", "This is too long for such a step."),
+        Text(f"Essayez step={coarser}, ou une durée plus courte.", f"Try step={coarser}, or a shorter time.")
+        if coarser
+        else Text("Demandez une durée plus courte.", "Ask for a shorter time."),
+        parameter="step",
+    )
 
 
 def _moment(name: str, raw: str, zone: str) -> UtcMs:
