@@ -19,7 +19,7 @@ def create(settings: Mapping[str, Any]) -> Driver:
     from drivers.inverter.families import choose  # noqa: PLC0415 - see above
     from drivers.inverter.reader import InverterReader, Settings  # noqa: PLC0415 - see above
 
-    choose(settings.get("model", "auto"))
+    model = choose(settings.get("model", "auto")).name
     latitude, longitude = settings.get("latitude"), settings.get("longitude")
     place = None if latitude is None or longitude is None else (float(latitude), float(longitude))
     return InverterReader(
@@ -29,5 +29,6 @@ def create(settings: Mapping[str, Any]) -> Driver:
             period_s=float(settings.get("period_s", 10.0)),
             place=place,
             suffix=bool(settings.get("suffix", False)),
+            model=model,
         )
     )

@@ -45,13 +45,13 @@ def inverter() -> None:
     """Gather the commands."""
 
 
-async def _read_once(address: Address) -> tuple[Session, Sample]:
+async def _read_once(address: Address, model: str) -> tuple[Session, Sample]:
     from drivers.inverter.modbus import open_link  # noqa: PLC0415 - the list of families needs no Modbus
-    from drivers.inverter.sunspec import open_session  # noqa: PLC0415 - the list of families needs no Modbus
+    from drivers.inverter.opening import open_inverter  # noqa: PLC0415 - the list of families needs no Modbus
 
     link = open_link(address)
     try:
-        session = await open_session(link, address.unit)
+        session = await open_inverter(link, address.unit, model)
         return session, await session.poll()
     finally:
         await link.close()
@@ -95,7 +95,7 @@ def read(url: str, model: str, as_json: bool) -> None:
     """Read the inverter at URL once and print what it says."""
     _attempt(lambda: choose(model))
     address = _attempt(lambda: parse(url))
-    session, sample = _run(lambda: _read_once(address))
+    session, sample = _run(lambda: _read_once(address, model))
     if as_json:
         click.echo(json.dumps(reading_json(session, sample, system_clock().now()), ensure_ascii=False))
     else:

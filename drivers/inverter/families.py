@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -25,7 +26,10 @@ class Brand:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One family: inverters that are read in the same way. `signals` may hold the pattern `pv.dc.power.<n>`."""
+    """One family: inverters that are read in the same way. `signals` may hold the pattern `pv.dc.power.<n>`.
+
+    `map` is the table of its registers (see `regmap.read_map`), None for a family that describes itself.
+    """
 
     name: str
     label: Text
@@ -36,6 +40,7 @@ class Family:
     signals: tuple[str, ...]
     note: Text
     brands: tuple[Brand, ...]
+    map: Mapping[str, Any] | None
 
     def as_json(self) -> dict[str, Any]:
         """Return the family for `foyer inverter models --json`."""
@@ -71,20 +76,21 @@ def read(name: str, source: str) -> Family:
         unit=raw["unit"],
         signals=tuple(raw["signals"]),
         note=_text(raw["note"]),
-        brands=tuple(Brand(one["name"], one["port"], one["unit"], _text(one["note"])) for one in raw["brand"]),
+        brands=tuple(Brand(one["name"], one["port"], one["unit"], _text(one["note"])) for one in raw.get("brand", ())),
+        map=raw.get("map"),
     )
 
 
 @lru_cache(maxsize=1)
 def families() -> tuple[Family, ...]:
     """Return every family of this version, by name."""
-    folder = files("drivers.inverter") / "models"
+    folder = files("drivers.inverter.models")
     found = [one for one in folder.iterdir() if one.name.endswith(".toml")]
     return tuple(read(one.name.removesuffix(".toml"), one.read_text("utf-8")) for one in sorted(found, key=str))
 
 
 def choose(model: str) -> Family:
-    """Return the family called `model`; "auto" is the first that finds itself, SunSpec. Raise `Misconfigured`."""
+    """Return the family called `model`; "auto" is the one that describes itself, SunSpec. Raise `Misconfigured`."""
     known = {family.name: family for family in families()}
     wanted = "sunspec" if model == AUTO else model
     if wanted not in known:

@@ -228,3 +228,26 @@ class NoInverter(LinkFault):
     def absent(self) -> bool:
         """Return False: something answered."""
         return False
+
+
+class WrongModel(LinkFault):
+    """The device answers, but not as the family that the configuration names."""
+
+    code = "wrong-model"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            Text(
+                f"L’appareil répond, mais pas comme un « {model} ».",
+                f"The device answers, but not as a “{model}” does.",
+            ),
+            Text(
+                "Vérifiez « model » et le numéro d’unité (unit=…).",
+                "Check “model” and the unit number (unit=…).",
+            ),
+        )
+
+    @property
+    def absent(self) -> bool:
+        """Return False: something answered."""
+        return False

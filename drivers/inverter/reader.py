@@ -12,12 +12,13 @@ from drivers.contract import Beat, Host
 from drivers.inverter import points, words
 from drivers.inverter.address import Address
 from drivers.inverter.chain import Keeper
+from drivers.inverter.families import AUTO
 from drivers.inverter.faults import LinkFault, Silent
 from drivers.inverter.guard import EnergyGuard
 from drivers.inverter.modbus import Link, open_link
+from drivers.inverter.opening import open_inverter
 from drivers.inverter.pace import DARK_S, LOST_AFTER_S, TWILIGHT_S, Light, back_off, light
 from drivers.inverter.sample import Sample, Session
-from drivers.inverter.sunspec import open_session
 from gateway.reading import Quality, Reading, Value
 
 POWER = "pv.power"
@@ -44,6 +45,7 @@ class Settings:
     period_s: float = 10.0
     place: tuple[float, float] | None = None
     suffix: bool = False
+    model: str = AUTO
 
 
 class InverterReader:
@@ -103,7 +105,8 @@ class InverterReader:
 
     async def _poll(self) -> Sample:
         if self._session is None:
-            self._session = await open_session(self._link, self._settings.address.unit, self._keeper)
+            unit, model = self._settings.address.unit, self._settings.model
+            self._session = await open_inverter(self._link, unit, model, self._keeper)
         elif self._failures:
             await self._session.resume()
         return await self._session.poll()

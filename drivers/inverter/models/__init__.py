@@ -1,0 +1,1 @@
+"""The families of inverters, as data: one TOML file each."""
