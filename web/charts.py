@@ -2,7 +2,7 @@
 
 Only the parts are rounded (used from the roof, bought, sent to the grid), each column by its running total. The wholes
 (used, made) are sums of what is shown. So every row and every column adds up to the last digit, and no shown total is
-further than a tenth of a kWh from the truth by part.
+further than a tenth of a kWh from the truth by part. A whole with an unknown part is the sum of the others: "at least".
 """
 
 from __future__ import annotations
@@ -53,11 +53,15 @@ class Energy(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One stretch: Wh to show by column (multiples of 100, None unknown), and how far it was measured (0 to 1)."""
+    """One stretch: Wh to show by column (multiples of 100, None unknown), and how far it was measured (0 to 1).
+
+    `least` names the wholes that are at least what is shown.
+    """
 
     wh: Mapping[str, int | None]
     coverage: float
     estimated: bool
+    least: frozenset[str] = frozenset()
 
     @property
     def known(self) -> bool:
@@ -68,23 +72,25 @@ class Row:
     def self_share(self) -> float | None:
         """What part of the energy used came from the roof, 0 to 1."""
         used, own = self.wh["used"], self.wh["self"]
-        return own / used if used and own is not None else None
+        return own / used if used and own is not None and "used" not in self.least else None
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows of a period and their sums. `whole` is False when something in between was not measured."""
+    """The rows of a period and their sums. `lead` rows at the head come before anything was ever measured.
+
+    `whole` is False when something after them was not measured.
+    """
 
     rows: tuple[Row, ...]
     total: Row
+    lead: int
     whole: bool
 
 
 def parts(energy: Energy, *, has_pv: bool) -> dict[str, float | None]:
     """Return the three parts of one stretch, in Wh; without panels all that is used is bought."""
     own = energy.self_consumption_wh if has_pv else 0.0
-    if own is None and energy.production_wh is not None and energy.export_wh is not None:
-        own = max(0.0, energy.production_wh - energy.export_wh)
     return {"self": own, "bought": energy.import_wh, "sent": energy.export_wh if has_pv else 0.0}
 
 
@@ -94,21 +100,30 @@ def table(buckets: Iterable[Energy | None], *, has_pv: bool) -> Table:
     split = [parts(one, has_pv=has_pv) if one is not None else dict.fromkeys(PARTS) for one in listed]
     columns = {name: _running([one[name] for one in split]) for name in PARTS}
     rows = tuple(
-        Row(
-            _with_wholes({name: columns[name][n] for name in PARTS}),
-            one.coverage if one is not None else 0.0,
-            one.estimated if one is not None else False,
-        )
+        _row({name: columns[name][n] for name in PARTS}, one.coverage if one else 0.0, bool(one and one.estimated))
         for n, one in enumerate(listed)
     )
-    seen = [row for row in rows if row.known]
+    lead = next((n for n, row in enumerate(rows) if row.known), len(rows))
+    seen = rows[lead:]
     total = Row(
         {name: _sum([row.wh[name] for row in rows]) for name in COLUMNS},
-        sum(row.coverage for row in rows) / len(rows) if rows else 0.0,
+        sum(row.coverage for row in seen) / len(seen) if seen else 0.0,
         any(row.estimated for row in rows),
+        frozenset(name for name in WHOLES if any(row.wh[name] is None or name in row.least for row in seen)),
     )
-    whole = len(seen) == len(rows) and all(value is not None for row in rows for value in row.wh.values())
-    return Table(rows, total, whole)
+    whole = all(value is not None for row in seen for value in row.wh.values()) and not total.least
+    return Table(rows, total, lead, whole)
+
+
+def _row(wh: dict[str, int | None], coverage: float, estimated: bool) -> Row:
+    least = set()
+    for name, (one, other) in WHOLES.items():
+        known = [value for value in (wh[one], wh[other]) if value is not None]
+        partial = len(known) == 1
+        wh[name] = sum(known) if known and (any(known) or not partial) else None  # "at least 0" says nothing
+        if partial and wh[name] is not None:
+            least.add(name)
+    return Row(wh, coverage, estimated, frozenset(least))
 
 
 def _running(values: Sequence[float | None]) -> list[int | None]:
@@ -124,13 +139,6 @@ def _running(values: Sequence[float | None]) -> list[int | None]:
         shown += step
         found.append(step)
     return found
-
-
-def _with_wholes(wh: dict[str, int | None]) -> dict[str, int | None]:
-    for name, (one, other) in WHOLES.items():
-        first, second = wh[one], wh[other]
-        wh[name] = first + second if first is not None and second is not None else None
-    return wh
 
 
 def _sum(values: Iterable[int | None]) -> int | None:

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -41,12 +42,27 @@ def _words() -> dict[str, Any]:
     return {
         "power": lambda watts, about=False: speech.power(watts, language, about=about),
         "energy": lambda wh, about=False: speech.energy(wh, language, about=about),
-        "kwh": lambda wh: speech.UNKNOWN if wh is None else speech.number(wh / 1000, 1, language),
+        "cell": partial(_cell, language),
         "apparent": lambda va: speech.apparent(va, language),
         "subscription": lambda va: speech.subscription(va, language),
         "percent": lambda ratio: speech.percent(ratio, language),
         "ago": lambda seconds: speech.age(seconds, language),
     }
+
+
+def _cell(language: str, row: charts.Row, name: str, *, unit: bool = False) -> str:
+    """Return one energy of a table: "≥" before what is at least that, "≈" before an estimate."""
+    wh = row.wh[name]
+    if wh is None:
+        return speech.UNKNOWN
+    sign = speech.AT_LEAST if name in row.least else speech.ABOUT if row.estimated else ""
+    text = speech.energy(wh, language) if unit else speech.number(wh / 1000, 1, language)
+    return f"{sign}{speech.THIN}{text}" if sign else text
+
+
+def _locale() -> str:
+    """Return the locale of dates and hours: English ones as in Europe, with 24 hours."""
+    return "en_GB" if wished_language() == "en" else "fr"
 
 
 def _zone() -> ZoneInfo:
@@ -99,14 +115,14 @@ def _now_values() -> dict[str, Any]:
         "margin": _margin(situation),
         "health": _worst(snapshot),
         "details": _details(snapshot, situation, language),
-        "fresh": _fresh(snapshot, language),
+        "fresh": _fresh(snapshot),
         "snapshot": snapshot,
         "wires": flow.WIRES,
     }
 
 
-def _fresh(snapshot: Snapshot, language: str) -> dict[str, Any]:
-    return {"alive": snapshot.connected, "at": format_time(_local_now(), "short", locale=language)}
+def _fresh(snapshot: Snapshot) -> dict[str, Any]:
+    return {"alive": snapshot.connected, "at": format_time(_local_now(), "short", locale=_locale())}
 
 
 def _margin(situation: Situation) -> dict[str, Any] | None:
@@ -192,8 +208,7 @@ def _source(source: str) -> str:
 @pages.get("/historique")
 def history() -> str:
     """Show the energy of a day, a week, a month or a year."""
-    language = wished_language()
-    found = _asked(language)
+    found = _asked()
     return render_template("history.html", page="history", views=_views(), **found)
 
 
@@ -206,17 +221,17 @@ def _views() -> list[tuple[str, str]]:
     ]
 
 
-def _asked(language: str) -> dict[str, Any]:
+def _asked() -> dict[str, Any]:
     zone, clock, snapshot = _zone(), box().clock, box().feed.snapshot()
     this_day = periods.local_day(clock.now(), zone)
     period = periods.period(request.args.get("vue"), request.args.get("le"), this_day, zone)
-    slots = period.slots(language)
+    slots = period.slots(_locale())
     past = [slot for slot in slots if slot.start <= clock.now()]
     has_pv = _has_pv(snapshot)
     table = energy_table(past, STEPS[period.view], box().config.home.timezone, has_pv=has_pv)
     return {
         "period": period,
-        "title": period.title(language),
+        "title": period.title(_locale()),
         "following": period.following if period.end <= clock.now() else None,
         "slots": past,
         "coming": slots[len(past) :],
@@ -229,17 +244,17 @@ def _asked(language: str) -> dict[str, Any]:
         "to_iso": periods.iso_local(period.end, zone),
         "timezone": box().config.home.timezone,
         "history_api": url_for("history.history") if "history.history" in current_app.view_functions else "",
-        "printed_at": format_datetime(_local_now(), "long", locale=language),
+        "printed_at": format_datetime(_local_now(), "long", locale=_locale()),
     }
 
 
 def _headings() -> dict[str, str]:
     return {
         "used": gettext("Consommé"),
-        "self": gettext("dont du toit"),
-        "bought": gettext("dont acheté"),
+        "self": gettext("du toit"),
+        "bought": gettext("acheté"),
         "made": gettext("Produit"),
-        "sent": gettext("Envoyé au réseau"),
+        "sent": gettext("envoyé"),
     }
 
 
@@ -247,7 +262,7 @@ def _headings() -> dict[str, str]:
 def history_csv() -> Response:
     """Return the same table as a CSV file: semicolons and commas in French, as the spreadsheets there expect."""
     language = wished_language()
-    found = _asked(language)
+    found = _asked()
     period, table = found["period"], found["table"]
     text = io.StringIO()
     writer = csv.writer(text, delimiter="," if language == "en" else ";", lineterminator="\r\n")
@@ -286,7 +301,7 @@ def devices() -> str:
     """Show how the meter, the inverters and the box itself are doing."""
     language, snapshot = wished_language(), box().feed.snapshot()
     checks = [_check(check, language) for check in snapshot.health.get("checks", [])]
-    return render_template("devices.html", page="devices", checks=checks, fresh=_fresh(snapshot, language))
+    return render_template("devices.html", page="devices", checks=checks, fresh=_fresh(snapshot))
 
 
 _STATES = ("ok", "info", "warning", "problem")
@@ -321,7 +336,7 @@ def _check(check: Mapping[str, Any], language: str) -> dict[str, Any]:
         "text": _pick(check.get("text"), language),
         "mend": _pick(check.get("mend"), language),
         "code": str(check.get("code", "")),
-        "since": _when(check.get("since"), language),
+        "since": _when(check.get("since")),
         "details": check.get("details") or {},
     }
 
@@ -330,16 +345,16 @@ def _pick(text: Any, language: str) -> str:
     return str(text.get(language) or text.get("fr") or "") if isinstance(text, Mapping) else ""
 
 
-def _when(stamp: Any, language: str) -> str:
+def _when(stamp: Any) -> str:
     try:
         at = datetime.fromisoformat(str(stamp))
     except ValueError:
         return ""
-    return format_datetime(at.astimezone(_zone()), "medium", locale=language) if at.tzinfo else ""
+    return format_datetime(at.astimezone(_zone()), "medium", locale=_locale()) if at.tzinfo else ""
 
 
 @pages.get("/plus")
 def more() -> str:
     """Show the language, the theme, the way out, and what this box is."""
     snapshot, config = box().feed.snapshot(), box().config
-    return render_template("more.html", page="more", config=config, fresh=_fresh(snapshot, wished_language()))
+    return render_template("more.html", page="more", config=config, fresh=_fresh(snapshot))

@@ -129,8 +129,9 @@ class Period:
     def _names(self, day: date, locale: str) -> tuple[str, str]:
         if self.view is View.YEAR:
             return format_date(day, "LLLL", locale), format_date(day, "LLL", locale)
-        label = format_skeleton("MMMEd", day, locale=locale)
-        return label, format_date(day, "ccc" if self.view is View.WEEK else "d", locale)
+        return format_skeleton("Ed", day, locale=locale), format_date(
+            day, "ccc" if self.view is View.WEEK else "d", locale
+        )
 
     def _hours(self, locale: str) -> list[Slot]:
         starts = [UtcMs(at) for at in range(self.start, self.end, _HOUR_MS)]
@@ -162,7 +163,7 @@ def _next_month(day: date) -> date:
 def _week_title(first: date, last: date, locale: str) -> str:
     end = format_date(last, "d MMMM y", locale)
     start = format_date(first, "d" if first.month == last.month else "d MMMM", locale)
-    return f"Week of {start} to {end}" if locale == "en" else f"Semaine du {start} au {end}"
+    return f"Week of {start} to {end}" if locale.startswith("en") else f"Semaine du {start} au {end}"
 
 
 def iso_local(at: UtcMs, zone: ZoneInfo) -> str:

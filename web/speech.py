@@ -14,6 +14,7 @@ THIN = "\u202f"
 """The narrow no-break space: before units, and between thousands in French."""
 UNKNOWN = "–"
 ABOUT = "≈"
+AT_LEAST = "≥"
 _MINUS = "−"
 
 _KILO = 1000
@@ -226,9 +227,10 @@ def _surplus(now: Situation, language: str) -> str:
     sent, charge = _shown(now, "export", language), _shown(now, "charge", language)
     if not now["pv"].flows:
         if now["charge"].flows:
-            return Text(f"La batterie se charge avec {charge}.", f"The battery is charging with {charge}.").pick(
-                language
-            )
+            return Text(
+                f"Le réseau charge aussi la batterie, avec {charge}.",
+                f"The grid is charging the battery too, with {charge}.",
+            ).pick(language)
         return Text(f"{sent} partent au réseau.", f"{sent} goes to the grid.").pick(language)
     if now["charge"].flows and now["export"].flows:
         said = Text(

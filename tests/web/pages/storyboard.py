@@ -1,4 +1,4 @@
-"""The states a home can be in, as the gateway's live feed would tell them: for the tests of words, pages and pictures."""
+"""The states a home can be in, as the gateway's live feed would tell them: for tests of words, pages and pictures."""
 
 from __future__ import annotations
 
@@ -110,7 +110,11 @@ class State:
             "at": to_iso(AT - round(age * 1000)),
             "age_s": age,
             "quality": "stale" if stale else self.qualities.get(name, "measured"),
-            "source": "derive:balance" if name == "home.power" else "linky" if name.startswith("grid") else "inverter:roof",
+            "source": "derive:balance"
+            if name == "home.power"
+            else "linky"
+            if name.startswith("grid")
+            else "inverter:roof",
         }
 
     def snapshot(self) -> Snapshot:

@@ -2,7 +2,7 @@
 import uPlot from "uplot";
 
 const FONT = '13px system-ui, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
-const TICK_PX = 46;
+const LETTER_PX = 7.5;
 const WH = 1000;
 
 export function colours() {
@@ -15,8 +15,11 @@ export function colours() {
 
 export const axisFont = FONT;
 
+// English dates and hours as in Europe, like those the server writes.
+export const locale = () => (document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang);
+
 export function number(digits) {
-  return new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: digits });
+  return new Intl.NumberFormat(locale(), { maximumFractionDigits: digits });
 }
 
 function column(table, name) {
@@ -26,7 +29,8 @@ function column(table, name) {
   });
 }
 
-const stack = (below, above) => below.map((low, n) => (low === null || above[n] === null ? null : low + above[n]));
+// What is known is drawn; only where nothing is known stays a gap.
+const stack = (below, above) => below.map((low, n) => (low === null && above[n] === null ? null : low + above[n]));
 
 function tip(holder, table, names) {
   const box = document.createElement("div");
@@ -64,11 +68,12 @@ export function bars(holder, table, palette) {
   const layers = parts.map(([name, colour]) => {
     const values = column(table, name);
     sum = sum ? stack(sum, values) : values;
-    return { values: sum, colour };
+    return { values: sum.map((value) => value || null), colour }; // no outline around a zero
   });
   layers.reverse(); // the tallest is drawn first, the others over it
   const width = holder.clientWidth;
-  const every = Math.max(1, Math.ceil((ticks.length * TICK_PX) / width));
+  const widest = 14 + LETTER_PX * Math.max(...ticks.map((tick) => tick.length));
+  const every = Math.max(1, Math.ceil((ticks.length * widest) / (width - 44)));
   const kwh = number(2);
   const axis = { stroke: palette.soft, font: FONT, ticks: { show: false }, gap: 6 };
   const options = {
@@ -83,7 +88,7 @@ export function bars(holder, table, palette) {
       y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] },
     },
     axes: [
-      { ...axis, grid: { show: false }, splits: () => ticks.map((_, n) => n).filter((n) => n % every === 0), values: (_, at) => at.map((n) => ticks[n]) },
+      { ...axis, size: 28, grid: { show: false }, splits: () => ticks.map((_, n) => n).filter((n) => n % every === 0), values: (_, at) => at.map((n) => ticks[n]) },
       { ...axis, size: 44, grid: { stroke: palette.line, width: 1 }, values: (_, at) => at.map((value) => kwh.format(value)) },
     ],
     series: [

@@ -1,6 +1,6 @@
 // The power of one day as lines, from the box's own history; what was not measured is not drawn.
 import uPlot from "uplot";
-import { axisFont, number } from "./bars.js";
+import { axisFont, locale, number } from "./bars.js";
 
 async function series(name, holder) {
   const { from, to, history } = holder.dataset;
@@ -21,8 +21,9 @@ export async function lines(holder, palette) {
   holder.closest("[hidden]")?.removeAttribute("hidden");
   const watts = number(1);
   const zone = holder.dataset.timezone;
-  const hour = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "numeric", timeZone: zone });
+  const hour = new Intl.DateTimeFormat(locale(), { hour: "numeric", hourCycle: "h23", timeZone: zone });
   const axis = { stroke: palette.soft, font: axisFont, ticks: { show: false }, gap: 6 };
+  const end = Date.parse(holder.dataset.to) / 1000;
   holder.replaceChildren();
   return new uPlot(
     {
@@ -37,7 +38,7 @@ export async function lines(holder, palette) {
         y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1000] },
       },
       axes: [
-        { ...axis, grid: { show: false }, space: 60, incrs: [7200, 10800, 14400, 21600], values: (_, at) => at.map((s) => hour.format(s * 1000)) },
+        { ...axis, size: 28, grid: { show: false }, space: 60, incrs: [7200, 10800, 14400, 21600], values: (_, at) => at.map((s) => (s < end ? hour.format(s * 1000) : "")) },
         { ...axis, size: 44, grid: { stroke: palette.line, width: 1 }, values: (_, at) => at.map((w) => watts.format(w / 1000)) },
       ],
       series: [
