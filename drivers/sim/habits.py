@@ -73,13 +73,21 @@ def _cycles(name: str, span: Span, period_s: float, duty: float, watts: float) -
 
 
 def fridge(day: Day) -> Iterator[Use]:
-    """Run the compressor a third of the time, more when it is warm or the door is opened."""
-    dice = day.dice("fridge")
-    start, end = day.at(0) + dice.between(960, 2300), day.at(24)
-    warm = max(0.0, day.outdoor_c - 15) * 9
+    """Run the compressor a third of the time, more when it is warm."""
+    yield from _compressor(day, "fridge", 92, day.outdoor_c * 4)
+
+
+def freezer(day: Day) -> Iterator[Use]:
+    """Run the chest freezer of the garage, less in winter."""
+    yield from _compressor(day, "freezer", 74, day.outdoor_c * 12)
+
+
+def _compressor(day: Day, name: str, watts: float, warm_s: float) -> Iterator[Use]:
+    dice = day.dice(name)
+    start, end = day.at(0) + dice.between(1300, 2300), day.at(24)
     while start < end:
-        on = dice.between(760, 940) + warm
-        yield _use("fridge", round(start), on, dice.between(88, 96), 0.8)
+        on = dice.between(700, 880) + max(-120.0, warm_s)
+        yield _use(name, round(start), on, dice.between(watts - 4, watts + 4), 0.8)
         start += on + dice.between(1350, 1600)
 
 
@@ -174,7 +182,7 @@ def meals(day: Day) -> Iterator[Use]:
         yield _use("microwave", day.at(dinner + dice.between(0.3, 0.7)), dice.between(90, 260), 1250, 0.25)
     if day.lunch:
         yield from _hob(day, dice, dice.between(11.8, 12.5))
-    elif dice.chance(0.3):
+    elif dice.chance(0.45):
         yield _use("microwave", day.at(dice.between(12.2, 12.9)), dice.between(120, 260), 1250, 0.25)
 
 
@@ -240,6 +248,7 @@ def heating(day: Day) -> Iterator[Use]:
 
 HABITS: tuple[Callable[[Day], Iterator[Use]], ...] = (
     fridge,
+    freezer,
     water_heater,
     lighting,
     screens,
@@ -254,6 +263,7 @@ HABITS: tuple[Callable[[Day], Iterator[Use]], ...] = (
 APPLIANCES: tuple[str, ...] = (
     "standby",
     "fridge",
+    "freezer",
     "water_heater",
     "heating",
     "lighting",

@@ -20,7 +20,7 @@ from drivers.sim.weather import MINUTES, Weather
 from drivers.sun import elevation_azimuth
 from gateway.clock import UtcMs
 
-_STANDBY_W, _STANDBY_AWAY_W, _STANDBY_SWING_W = 128.0, 84.0, 18.0
+_STANDBY_W, _STANDBY_AWAY_W, _STANDBY_SWING_W = 142.0, 90.0, 18.0
 STANDBY_TAN_PHI = 0.5
 _EVENING_HOURS = (22.0, 30.0)  # when a tank is heated by a home without off-peak hours
 _DARK_DEG = 3.0  # lamps go on before the sun is gone
