@@ -41,8 +41,8 @@ class RawTable:
     source: str
     name: str
     columns: list[Series] = field(default_factory=list)
-    written: set[str] = field(default_factory=set)
-    """The signals that have their column in the file; none is a table that is not there yet."""
+    written: dict[str, int] = field(default_factory=dict)
+    """The signals that have their column in the file, each with its bit in `estimated`; none: no table yet."""
 
     def column(self, series: Series) -> int:
         """Return the place of a series in this table's rows, making one when it has none."""
@@ -61,6 +61,12 @@ def raw_table_name(source: str) -> str:
 def quoted(name: str) -> str:
     """Return a name as SQL wants it; signal names have dots and an `@`."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def signal_columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    """Return the signals of a raw table; the place of each is its bit in `estimated`."""
+    names = [row[0] for row in connection.execute("SELECT name FROM pragma_table_info(?) ORDER BY cid", (table,))]
+    return names[2:]  # after ts and estimated
 
 
 class Catalog:
@@ -96,7 +102,7 @@ class Catalog:
         for series in self._series.values():
             series.id = None
         for table in self._tables.values():
-            table.written = set()
+            table.written = {}
         for number, signal, unit, scale, kind, source in connection.execute(
             "SELECT id, signal, unit, scale, kind, source FROM series"
         ):
@@ -107,14 +113,12 @@ class Catalog:
 
     def _load_table(self, connection: sqlite3.Connection, source: str, name: str) -> None:
         table = self._tables.setdefault(source, RawTable(source, name))
-        present = [
-            row[1] for row in connection.execute(f"PRAGMA table_info({quoted(name)})").fetchall() if row[1] != "ts"
-        ]
+        present = signal_columns(connection, name)
         for signal in present:
             series = self.series_of(signal, source)
             if series is not None:
                 table.column(series)
-        table.written = set(present)
+        table.written = {signal: place for place, signal in enumerate(present)}
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Bring the file up to date inside the caller's transaction; after a rollback call `load`."""
@@ -131,9 +135,11 @@ class Catalog:
 
 def _extend(connection: sqlite3.Connection, table: RawTable) -> None:
     if not table.written:
-        connection.execute(f"CREATE TABLE IF NOT EXISTS {quoted(table.name)} (ts INTEGER PRIMARY KEY)")
+        connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {quoted(table.name)} (ts INTEGER PRIMARY KEY, estimated INTEGER)"
+        )
         connection.execute("INSERT OR IGNORE INTO source (name, raw_table) VALUES (?, ?)", (table.source, table.name))
     for series in table.columns:
         if series.signal not in table.written:
             connection.execute(f"ALTER TABLE {quoted(table.name)} ADD COLUMN {quoted(series.signal)} INTEGER")
-            table.written.add(series.signal)
+            table.written[series.signal] = len(table.written)

@@ -108,56 +108,54 @@ def _raw(reader: SeriesReader, start: int, end: int, limit: int | None) -> list[
     if limit is not None and len(rows) > limit:
         raise too_many(start, end, Step.RAW, limit)
     qualities, scale = reader.qualities(), reader.series.scale
-    return [(UtcMs(ts), _unscaled(value, scale), qualities.at(ts, ts + 1)) for ts, value in rows]
+    return [
+        (
+            UtcMs(row.ts),
+            _unscaled(row.value, scale),
+            qualities.at(row.ts, row.ts + 1, is_estimate=bool(row.is_estimate)),
+        )
+        for row in rows
+    ]
 
 
 def _steps(reader: SeriesReader, spans: list[tuple[UtcMs, UtcMs]], step: Step) -> list[Point]:
     if not spans:
         return []
-    value = _narrow(reader, spans, step) if step in WIDTHS else _wide(reader)
+    bucket_of = _narrow(reader, spans, step) if step in WIDTHS else _wide(reader)
     qualities = reader.qualities()
     points: list[Point] = []
     for start, end in spans:
-        found = value(start, end)
-        points.append((start, found, Quality.STALE if found is None else qualities.at(start, end)))
+        bucket = bucket_of(start, end)
+        if bucket is None:
+            points.append((start, None, Quality.STALE))
+        else:
+            value = _value(reader.series, bucket)
+            points.append((start, value, qualities.at(start, end, is_estimate=bucket.is_estimated)))
     return points
 
 
-def _narrow(
-    reader: SeriesReader, spans: list[tuple[UtcMs, UtcMs]], step: Step
-) -> Callable[[UtcMs, UtcMs], Value | None]:
-    """Return the value of a bucket, read all at once: for steps of which most buckets have one or two rows."""
+def _narrow(reader: SeriesReader, spans: list[tuple[UtcMs, UtcMs]], step: Step) -> Callable[[int, int], Bucket | None]:
+    """Return what gives the bucket of a span, all read at once: for steps of which most have one or two rows."""
     start, end = spans[0][0], spans[-1][1]
     rows = reader.minutes(start, end) if step is Step.MINUTE else reader.halves(start, end)
     if step is Step.HOUR:
         rows = widen(rows, HOUR_MS)
-    by_start = {bucket.ts: _value(reader.series, bucket) for bucket in rows}
+    by_start = {bucket.ts: bucket for bucket in rows}
     return lambda at, _: by_start.get(at)
 
 
-def _wide(reader: SeriesReader) -> Callable[[UtcMs, UtcMs], Value | None]:
-    """Return the value of a bucket of days or more, one look-up each."""
-    series = reader.series
-
-    def value(start: UtcMs, end: UtcMs) -> Value | None:
-        if series.kind is Kind.COUNTER:
-            first = reader.first(start, end)
-            return None if first is None else _unscaled(first, series.scale)
-        total = reader.total(start, end)
-        return None if total is None else _mean(series, *total)
-
-    return value
+def _wide(reader: SeriesReader) -> Callable[[int, int], Bucket | None]:
+    """Return what gives the bucket of a span of days or more, one look-up each."""
+    return reader.first if reader.series.kind is Kind.COUNTER else reader.total
 
 
 def _value(series: StoredSeries, bucket: Bucket) -> Value | None:
     if series.kind is Kind.COUNTER:
         return None if bucket.first is None else _unscaled(bucket.first, series.scale)
-    return None if bucket.sum is None else _mean(series, bucket.n, bucket.sum)
-
-
-def _mean(series: StoredSeries, n: int, total: int) -> float:
+    if bucket.sum is None:
+        return None
     # two digits more than one value has: the mean of many is finer
-    return float(round(total / n / 10**series.scale, series.scale + 2))
+    return float(round(bucket.sum / bucket.n / 10**series.scale, series.scale + 2))
 
 
 def _unscaled(value: int, scale: int) -> float | int:

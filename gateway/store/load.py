@@ -69,9 +69,9 @@ class _Loaded:
         for at, value in zip(self.times, stored, strict=True):
             if at > since and value is not None:
                 yield (
-                    (number, at, 1, None, None, None, value, value, 0, 0)
+                    (number, at, 1, None, None, None, value, value, 0, 0, 0)
                     if counts
-                    else (number, at, 1, value, value, value, None, None, None, None)
+                    else (number, at, 1, value, value, value, None, None, None, None, 0)
                 )
 
     def _stored(self, count: int) -> list[int | None]:
@@ -176,45 +176,57 @@ class _Batch:
         self._catalog = catalog
         self._keep = keep_minutes
         self._derived = derived
-        self._known: dict[str, Series] = {}
+        self._waiting: list[tuple[int, dict[str, float | int | str]]] = []
         self._numbers: dict[str, _Loaded] = {}
         self._changes: dict[str, list[tuple[int, str]]] = {}
         self._first: dict[str, int] = {}
         self.last = 0
 
     def add(self, at: int, values: Mapping[str, float | int | str]) -> None:
-        for signal, value in values.items():
-            loaded = self._numbers.get(signal)
-            if loaded is None:
-                self._add_other(signal, at, value)
-            else:
-                loaded.values.append(value)  # type: ignore[arg-type]  # text for a number raises TypeError by itself
-                loaded.times.append(at)
+        self._waiting.append((at, dict(values)))
         self.last = at
         self.count += 1
-        if self.count % _SPARE_MINUTES == 0:
-            for loaded in self._numbers.values():
-                loaded.trim()
+        if len(self._waiting) >= _SPARE_MINUTES:
+            self.settle()
 
-    def _add_other(self, signal: str, at: int, value: float | str) -> None:
-        """Take a state, or the first value of a signal."""
-        series = self._known.get(signal)
+    def settle(self) -> None:
+        """Hand the minutes that wait to their series, a day of one signal at a time."""
+        times = array("q", [at for at, _ in self._waiting])
+        for signal in dict.fromkeys(signal for _, values in self._waiting for signal in values):
+            series = self._series(signal)
+            column = [values.get(signal) for _, values in self._waiting]
+            if series.kind is Kind.STATE:
+                self._add_states(signal, times, column)
+            else:
+                self._add_numbers(series, times, column)
+        self._waiting.clear()
+
+    def _series(self, signal: str) -> Series:
+        series = self._catalog.series_of(signal, _SOURCE)
         if series is None:
-            series = self._catalog.series_of(signal, _SOURCE)
-            if series is None:
-                raise FoyerError(Text(f"La mesure « {signal} » n’existe pas.", f"There is no signal “{signal}”."))
-            self._known[signal] = series
-            self._first[signal] = at
-        if series.kind is not Kind.STATE:
-            loaded = self._numbers[signal] = _Loaded(series, self._keep)
-            loaded.values.append(float(value))
-            loaded.times.append(at)
-            return
+            raise FoyerError(Text(f"La mesure « {signal} » n’existe pas.", f"There is no signal “{signal}”."))
+        return series
+
+    def _add_numbers(self, series: Series, times: array[int], column: list[float | int | str | None]) -> None:
+        loaded = self._numbers.setdefault(series.signal, _Loaded(series, self._keep))
+        known = [float(value) for value in column if value is not None]
+        loaded.values.extend(known)
+        if len(known) == len(column):
+            loaded.times.extend(times)
+        else:
+            loaded.times.extend(at for at, value in zip(times, column, strict=True) if value is not None)
+        self._first.setdefault(series.signal, times[0])
+        loaded.trim()
+
+    def _add_states(self, signal: str, times: array[int], column: list[float | int | str | None]) -> None:
         changes = self._changes.setdefault(signal, [])
-        if not changes or changes[-1][1] != value:
-            changes.append((at, str(value)))
+        self._first.setdefault(signal, times[0])
+        for at, value in zip(times, column, strict=True):
+            if value is not None and (not changes or changes[-1][1] != value):
+                changes.append((at, str(value)))
 
     def write(self, connection: sqlite3.Connection, *, demo: bool) -> None:
+        self.settle()
         self._catalog.write(connection)
         for loaded in sorted(self._numbers.values(), key=lambda one: one.series.id or 0):
             number = loaded.series.id
@@ -223,12 +235,12 @@ class _Batch:
             insert_rows(connection, "m1", loaded.minute_rows())
             insert_buckets(connection, "m30", ((number, bucket) for bucket in loaded.halves))
         for signal, changes in self._changes.items():
-            number = self._known[signal].id
+            number = self._series(signal).id
             rows = [(number, at, value) for at, value in changes]
             connection.executemany("INSERT OR REPLACE INTO change VALUES (?, ?, ?)", rows)
         for signal, at in self._first.items():
             quality = Quality.DERIVED if split_device(signal)[0] in self._derived else Quality.MEASURED
-            row = (self._known[signal].id, at, quality.value)
+            row = (self._series(signal).id, at, quality.value)
             connection.execute("INSERT OR REPLACE INTO quality VALUES (?, ?, ?)", row)
         if demo:
             connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('demo', '1')")

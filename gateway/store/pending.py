@@ -18,6 +18,7 @@ from gateway.store.rollup import closed_until, set_closed_until
 from gateway.store.schema import MINUTE_MS
 
 _ROW_MS = 1_000
+_BITS = 63
 _STEP_MS = 2_000
 _KEPT_ROWS = 7_200
 """While the disk fails: about an hour of rows of a meter and its inverters, some ten megabytes."""
@@ -30,6 +31,8 @@ class Row:
     table: RawTable
     ts: int
     values: list[int | None]
+    estimated: int = 0
+    """One bit a column, in the order of `values`."""
 
 
 @dataclass(slots=True)
@@ -94,7 +97,7 @@ class Pending:
     def add(self, ts: int, frame: Frame) -> None:
         """Take one round of a source at `ts` (UTC ms)."""
         table = self.catalog.table_of(frame.source)
-        numbers: dict[Series, int] = {}
+        numbers: dict[Series, tuple[int, bool]] = {}
         ts = self._row_time(frame.source, ts)
         for reading in frame.readings:
             series = self.catalog.series_of(reading.signal, reading.source or frame.source)
@@ -108,7 +111,7 @@ class Pending:
                 if stored is None:
                     self.counts.refused += 1
                 elif series.kind is not Kind.COUNTER or self._accept_counter(table, series, ts, stored):
-                    numbers[series] = stored
+                    numbers[series] = (stored, reading.quality is Quality.ESTIMATED)
                     self._note_quality(series, ts, reading.quality)
         if numbers:
             self._row(frame.source, table, ts, numbers)
@@ -118,7 +121,7 @@ class Pending:
         last = self._last.get(source)
         return last.ts if last and -_STEP_MS <= ts - last.ts < _ROW_MS else ts
 
-    def _row(self, source: str, table: RawTable, ts: int, numbers: dict[Series, int]) -> None:
+    def _row(self, source: str, table: RawTable, ts: int, numbers: dict[Series, tuple[int, bool]]) -> None:
         columns = {series: table.column(series) for series in numbers}
         last = self._last.setdefault(source, _Last(ts, ts))
         if last.row is not None and last.row.ts == ts:
@@ -136,8 +139,9 @@ class Pending:
                 self._overwritten.append((table, last.ts, ts))
             last.ts, last.highest, last.row = ts, max(last.highest, ts), row
         row.values.extend([None] * (len(table.columns) - len(row.values)))
-        for series, value in numbers.items():
+        for series, (value, is_estimate) in numbers.items():
             row.values[columns[series]] = value
+            row.estimated |= is_estimate << columns[series]
 
     def _shed(self) -> None:
         while len(self.rows) > _KEPT_ROWS:
@@ -150,7 +154,8 @@ class Pending:
             self.changes.append((series, ts, value))
 
     def _note_quality(self, series: Series, ts: int, quality: Quality) -> None:
-        if self._quality.get(series) != quality.value:
+        # estimates come and go with each load that is switched on; they are marked row by row
+        if quality is not Quality.ESTIMATED and self._quality.get(series) != quality.value:
             self._quality[series] = quality.value
             self.qualities.append((series, ts, quality.value))
 
@@ -190,10 +195,10 @@ class Pending:
             columns = [quoted(series.signal) for series in rows[0].table.columns]
             connection.executemany(
                 _upsert(rows[0].table.name, columns),
-                ((row.ts, *row.values, *([None] * (len(columns) - len(row.values)))) for row in rows),
+                ((row.ts, _bits(row), *row.values, *([None] * (len(columns) - len(row.values)))) for row in rows),
             )
         for table, ts, series, value in self._corrections:
-            connection.execute(_upsert(table.name, [quoted(series.signal)]), (ts, value))
+            connection.execute(_upsert(table.name, [quoted(series.signal)]), (ts, None, value))
 
     def _mark_late(self, connection: sqlite3.Connection) -> None:
         """Have hours that are closed already closed again when rows of theirs came only now."""
@@ -229,11 +234,20 @@ def _numbered(waiting: Sequence[tuple[Series, *tuple[Any, ...]]]) -> list[tuple[
     return [(series.id, *rest) for series, *rest in waiting]
 
 
+def _bits(row: Row) -> int | None:
+    """Return the bits of `estimated` as the file has its columns; 63 of them fit, and no device has as many signals."""
+    if not row.estimated:
+        return None
+    places = [row.table.written[series.signal] for n, series in enumerate(row.table.columns) if row.estimated >> n & 1]
+    return sum(1 << place for place in places if place < _BITS) or None
+
+
 def _upsert(table: str, columns: list[str]) -> str:
     """Return an insert that keeps what a row with the same time already has."""
     kept = ", ".join(f"{column} = coalesce(excluded.{column}, {column})" for column in columns)
     marks = ", ".join("?" for _ in columns)
     return (
-        f"INSERT INTO {quoted(table)} (ts, {', '.join(columns)}) VALUES (?, {marks}) "  # noqa: S608 - quoted names
-        f"ON CONFLICT (ts) DO UPDATE SET {kept}"
+        f"INSERT INTO {quoted(table)} (ts, estimated, {', '.join(columns)}) VALUES (?, ?, {marks}) "  # noqa: S608 - quoted
+        "ON CONFLICT (ts) DO UPDATE SET "
+        f"estimated = nullif(coalesce(estimated, 0) | coalesce(excluded.estimated, 0), 0), {kept}"
     )

@@ -16,6 +16,7 @@ from typing import Self
 from gateway.clock import Clock, UtcMs
 from gateway.errors import FoyerError, Text
 from gateway.signals import find
+from gateway.store.catalog import quoted
 from gateway.store.energy import EnergyBucket, no_energy, read_energy
 from gateway.store.history import History, Point, check_history, empty_history, read_history
 from gateway.store.readonly import ReadOnly
@@ -118,7 +119,7 @@ def _info(connection: sqlite3.Connection, now: int) -> StoreInfo:
     believed = now + AHEAD_MS
     ends = [
         row
-        for table in raw_tables(connection)
+        for table in map(quoted, raw_tables(connection))
         for row in connection.execute(
             f"SELECT (SELECT min(ts) FROM {table}), (SELECT max(ts) FROM {table} WHERE ts < ?)",  # noqa: S608 - quoted
             (believed,),

@@ -21,12 +21,14 @@ from gateway.store.schema import DAY_MS, HALF_HOUR_MS, HOUR_MS, MINUTE_MS, trans
 SETTLE_MS = 2 * MINUTE_MS
 """How long after its end an hour is closed: what was under way has arrived by then."""
 
-_INSERT = f"INSERT OR REPLACE INTO {{}} (series, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = f"INSERT OR REPLACE INTO {{}} (series, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class _Column(NamedTuple):
     series: int
     kind: Kind
+    signal: str
+    bit: int
 
 
 def closed_until(connection: sqlite3.Connection) -> int | None:
@@ -94,7 +96,9 @@ def close_hour(connection: sqlite3.Connection, catalog: Catalog, hour: int) -> N
     for table in catalog.tables:
         if table.written:
             columns = [
-                _Column(one.id, one.kind) for one in table.columns if one.id is not None and one.signal in table.written
+                _Column(one.id, one.kind, one.signal, 1 << table.written[one.signal])
+                for one in table.columns
+                if one.id is not None and one.signal in table.written
             ]
             series.update(column.series for column in columns)
             for number, bucket in _minutes_of(connection, table, columns, hour):
@@ -119,14 +123,16 @@ def close_hour(connection: sqlite3.Connection, catalog: Catalog, hour: int) -> N
 def _minutes_of(
     connection: sqlite3.Connection, table: RawTable, columns: Sequence[_Column], hour: int
 ) -> Iterator[tuple[int, Bucket]]:
-    names = ", ".join(quoted(one.signal) for one in table.columns if one.id is not None and one.signal in table.written)
+    names = ", ".join(quoted(column.signal) for column in columns)
     rows = connection.execute(
-        f"SELECT ts, {names} FROM {quoted(table.name)} WHERE ts >= ? AND ts < ? ORDER BY ts", (hour, hour + HOUR_MS)
+        f"SELECT ts, coalesce(estimated, 0), {names} FROM {quoted(table.name)} WHERE ts >= ? AND ts < ? ORDER BY ts",
+        (hour, hour + HOUR_MS),
     )
     for minute, group in groupby(rows, key=lambda row: row[0] - row[0] % MINUTE_MS):
-        times, *values = zip(*group, strict=True)
+        times, estimated, *values = zip(*group, strict=True)
         for column, series in zip(columns, values, strict=True):
-            bucket = summarise(column.kind, minute, times, series)
+            estimates = sum(bits & column.bit != 0 for bits in estimated) if any(estimated) else 0
+            bucket = summarise(column.kind, minute, times, series, estimates)
             if bucket is not None:
                 yield column.series, bucket
 

@@ -11,19 +11,19 @@ import sqlite3
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.reading import Quality
 from gateway.signals import Kind
 from gateway.store.buckets import COLUMNS, Bucket, merge, summarise, weigh, widen
-from gateway.store.catalog import quoted
+from gateway.store.catalog import quoted, signal_columns
 from gateway.store.rollup import closed_until
 from gateway.store.schema import HALF_HOUR_MS, MINUTE_MS
 
 AHEAD_MS = 60_000
 """What is stamped further ahead than this was written while the calendar was wrong, and is not believed."""
 
-_TRUST = (Quality.MEASURED, Quality.DERIVED, Quality.ESTIMATED)
+_TRUST = (Quality.MEASURED, Quality.DERIVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +43,35 @@ def series_by_signal(connection: sqlite3.Connection) -> dict[str, StoredSeries]:
     return {row[1]: StoredSeries(row[0], row[1], row[2], row[3], Kind(row[4])) for row in rows}
 
 
-def raw_tables(connection: sqlite3.Connection, signal: str | None = None) -> list[str]:
-    """Return the raw tables, or those with a column for `signal`, quoted."""
-    rows = connection.execute("SELECT raw_table FROM source").fetchall()
-    return [
-        quoted(name)
-        for (name,) in rows
-        if signal is None
-        or connection.execute("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", (name, signal)).fetchone()
-    ]
+def raw_tables(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of the raw tables."""
+    return [row[0] for row in connection.execute("SELECT raw_table FROM source")]
+
+
+class RawValue(NamedTuple):
+    """One value as it was measured."""
+
+    ts: int
+    value: int
+    is_estimate: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """Where a signal stands in a raw table; both names are quoted."""
+
+    table: str
+    name: str
+    bit: int
+
+
+def _columns_of(connection: sqlite3.Connection, signal: str) -> list[_Column]:
+    found = []
+    for table in raw_tables(connection):
+        signals = signal_columns(connection, table)
+        if signal in signals:
+            found.append(_Column(quoted(table), quoted(signal), signals.index(signal)))
+    return found
 
 
 class SeriesReader:
@@ -62,21 +82,21 @@ class SeriesReader:
         self.closed = closed_until(connection) or 0
         self.last_believed = now + AHEAD_MS
         self._connection = connection
-        self._tables = raw_tables(connection, series.signal)
+        self._columns = _columns_of(connection, series.signal)
         self._tail: list[Bucket] | None = None
 
-    def raw(self, start: int, end: int, at_most: int | None) -> list[tuple[int, int]]:
-        """Return (ts, value) of the raw rows in [start, end); at most so many and one more, to tell that there are."""
-        column = quoted(self.series.signal)
+    def raw(self, start: int, end: int, at_most: int | None) -> list[RawValue]:
+        """Return the raw values in [start, end); at most so many and one more, to tell that there are more."""
         limit = -1 if at_most is None else at_most + 1
-        rows: list[tuple[int, int]] = []
-        for table in self._tables:
-            rows += self._connection.execute(
-                f"SELECT ts, {column} FROM {table} WHERE ts >= ? AND ts < ? AND {column} IS NOT NULL "
-                "ORDER BY ts LIMIT ?",
+        rows: list[RawValue] = []
+        for column in self._columns:
+            found = self._connection.execute(
+                f"SELECT ts, {column.name}, coalesce(estimated >> {column.bit} & 1, 0) FROM {column.table} "
+                f"WHERE ts >= ? AND ts < ? AND {column.name} IS NOT NULL ORDER BY ts LIMIT ?",
                 (start, min(end, self.last_believed), limit),
-            ).fetchall()
-        return sorted(rows) if len(self._tables) > 1 else rows
+            )
+            rows += map(RawValue._make, found)
+        return sorted(rows) if len(self._columns) > 1 else rows
 
     @property
     def tail(self) -> list[Bucket]:
@@ -100,30 +120,31 @@ class SeriesReader:
         since = widen(map(weigh, self.tail), HALF_HOUR_MS)
         return closed + [bucket for bucket in since if start <= bucket.ts < end]
 
-    def total(self, start: int, end: int) -> tuple[int, int] | None:
-        """Return (n, sum) over the half-hours of [start, end), None when there is none: for the mean of a gauge."""
+    def total(self, start: int, end: int) -> Bucket | None:
+        """Return n, sum and estimates of a gauge over the half-hours of [start, end), None when there is none."""
         row = self._connection.execute(
-            "SELECT coalesce(sum(n), 0), coalesce(sum(sum), 0) FROM m30 WHERE series = ? AND ts >= ? AND ts < ?",
+            "SELECT coalesce(sum(n), 0), coalesce(sum(sum), 0), coalesce(sum(est), 0) FROM m30 "
+            "WHERE series = ? AND ts >= ? AND ts < ?",
             (self.series.id, start, min(end, self.closed, self.last_believed)),
         ).fetchone()
-        n, total = int(row[0]), int(row[1])
+        n, total, est = row
         if end > self.closed:
             for bucket in map(weigh, self.tail):
                 if start <= bucket.ts < end and bucket.sum is not None:
-                    n, total = n + bucket.n, total + bucket.sum
-        return (n, total) if n else None
+                    n, total, est = n + bucket.n, total + bucket.sum, est + bucket.est
+        return Bucket(start, n, total, est=est) if n else None
 
-    def first(self, start: int, end: int) -> int | None:
-        """Return the first value of a counter in [start, end)."""
+    def first(self, start: int, end: int) -> Bucket | None:
+        """Return the first bucket of a counter in [start, end)."""
         row = self._connection.execute(
-            "SELECT first FROM m30 WHERE series = ? AND ts >= ? AND ts < ? ORDER BY ts LIMIT 1",
+            f"SELECT {COLUMNS} FROM m30 WHERE series = ? AND ts >= ? AND ts < ? ORDER BY ts LIMIT 1",
             (self.series.id, start, min(end, self.closed, self.last_believed)),
         ).fetchone()
         if row:
-            return int(row[0])
+            return Bucket(*row)
         if end <= self.closed:
             return None
-        return next((bucket.first for bucket in self.tail if start <= bucket.ts < end), None)
+        return next((bucket for bucket in self.tail if start <= bucket.ts < end), None)
 
     def changes(self, start: int, end: int, at_most: int | None) -> list[tuple[int, str | None]]:
         """Return (ts, value) of a state: the one in effect at `start`, dated `start`, then each change before `end`."""
@@ -141,7 +162,7 @@ class SeriesReader:
         )
 
     def qualities(self) -> Qualities:
-        """Return how far the values of this series can be trusted, over time."""
+        """Return whether the values are measured or derived, over time; estimates are marked one by one."""
         rows = self._connection.execute(
             "SELECT ts, quality FROM quality WHERE series = ? ORDER BY ts", (self.series.id,)
         ).fetchall()
@@ -156,23 +177,25 @@ class SeriesReader:
 
     def _raw_minutes(self, start: int, end: int) -> list[Bucket]:
         minutes: dict[int, Bucket] = {}
-        for minute, rows in groupby(self.raw(start, end, None), key=lambda row: row[0] - row[0] % MINUTE_MS):
-            times, values = zip(*rows, strict=True)
-            bucket = summarise(self.series.kind, minute, times, values)
+        for minute, rows in groupby(self.raw(start, end, None), key=lambda row: row.ts - row.ts % MINUTE_MS):
+            times, values, estimates = zip(*rows, strict=True)
+            bucket = summarise(self.series.kind, minute, times, values, sum(estimates))
             assert bucket is not None
             minutes[minute] = merge(minutes[minute], bucket, minute) if minute in minutes else bucket
         return [minutes[ts] for ts in sorted(minutes)]
 
 
 class Qualities:
-    """The quality of a series over time, from its changes (ts, word), oldest first."""
+    """Whether a series is measured or derived over time, from its changes (ts, word), oldest first."""
 
     def __init__(self, rows: list[tuple[int, Any]]) -> None:
         self._times = [ts for ts, _ in rows]
         self._words = [Quality(word) for _, word in rows]
 
-    def at(self, start: int, end: int) -> Quality:
+    def at(self, start: int, end: int, *, is_estimate: bool = False) -> Quality:
         """Return the least trusted quality in effect in [start, end)."""
+        if is_estimate:
+            return Quality.ESTIMATED
         if not self._words:
             return Quality.MEASURED
         first = max(bisect_right(self._times, start) - 1, 0)

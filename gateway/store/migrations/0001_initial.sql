@@ -12,8 +12,9 @@ CREATE TABLE series (
     source TEXT NOT NULL
 );
 
--- One wide table a source, `raw_<source>(ts INTEGER PRIMARY KEY, "<signal>" INTEGER, ...)`, is made when the source
--- first speaks; a column is added when a signal first comes.
+-- One wide table a source, `raw_<source>(ts INTEGER PRIMARY KEY, estimated INTEGER, "<signal>" INTEGER, ...)`, is made
+-- when the source first speaks; a column is added when a signal first comes. Bit n of `estimated` is set where the value
+-- of the n-th signal's column is an estimate; NULL where none is.
 CREATE TABLE source (name TEXT PRIMARY KEY, raw_table TEXT NOT NULL UNIQUE) WITHOUT ROWID;
 
 -- States, on change only; a NULL value says that the state is unknown from there on.
@@ -21,7 +22,7 @@ CREATE TABLE change (
     series INTEGER NOT NULL, ts INTEGER NOT NULL, value TEXT, PRIMARY KEY (series, ts)
 ) WITHOUT ROWID;
 
--- How far the values of a series can be trusted from `ts` on, on change only.
+-- Whether the values of a series are measured or derived from `ts` on, on change only. Estimates are marked one by one.
 CREATE TABLE quality (
     series INTEGER NOT NULL, ts INTEGER NOT NULL, quality TEXT NOT NULL, PRIMARY KEY (series, ts)
 ) WITHOUT ROWID;
@@ -33,18 +34,19 @@ CREATE TABLE segment (
 ) WITHOUT ROWID;
 
 -- Buckets of one minute and of thirty. Gauges have n, sum, mn, mx (the mean is sum / n); counters have n, first, last,
--- and the offsets of these two in the bucket. `n` counts values in m1, and seconds with data in m30.
+-- and the offsets of these two in the bucket. `n` counts values in m1, and seconds with data in m30;
+-- `est` is how many of these are estimates.
 CREATE TABLE m1 (
     series INTEGER NOT NULL, ts INTEGER NOT NULL, n INTEGER NOT NULL,
     sum INTEGER, mn INTEGER, mx INTEGER,
-    first INTEGER, last INTEGER, first_ms INTEGER, last_ms INTEGER,
+    first INTEGER, last INTEGER, first_ms INTEGER, last_ms INTEGER, est INTEGER NOT NULL,
     PRIMARY KEY (series, ts)
 ) WITHOUT ROWID;
 
 CREATE TABLE m30 (
     series INTEGER NOT NULL, ts INTEGER NOT NULL, n INTEGER NOT NULL,
     sum INTEGER, mn INTEGER, mx INTEGER,
-    first INTEGER, last INTEGER, first_ms INTEGER, last_ms INTEGER,
+    first INTEGER, last INTEGER, first_ms INTEGER, last_ms INTEGER, est INTEGER NOT NULL,
     PRIMARY KEY (series, ts)
 ) WITHOUT ROWID;
 
