@@ -5,7 +5,6 @@ A plan is made for one local day from hash(seed, date) alone, so any day can be 
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,10 +42,6 @@ class Steps:
     def running(self, second: float) -> Iterator[Use]:
         """Yield the uses at work at an instant."""
         return (use for use in self.uses if use.start <= second < use.end)
-
-    def position(self, second: float) -> int:
-        """Return the n whose step holds an instant of the day."""
-        return bisect_right(self.starts, second) - 1
 
 
 @dataclass(frozen=True, slots=True)

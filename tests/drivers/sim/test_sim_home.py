@@ -95,6 +95,14 @@ def test_a_home_at_the_other_side_of_the_world_has_its_own_noon():
     assert not reunion.powers(UtcMs(noon + 12 * 3_600_000)).awake
 
 
+def test_a_home_where_the_sun_does_not_rise_lights_its_lamps():
+    polar = create(seed=4, latitude=78.2, longitude=15.6, timezone="Arctic/Longyearbyen")
+    powers = [polar.powers(UtcMs(NEW_YEAR + hour * 3_600_000)) for hour in range(24)]
+
+    assert not any(one.awake for one in powers)
+    assert max(one.appliances["lighting"] for one in powers) > 0
+
+
 def test_the_highest_powers_of_today_and_yesterday_are_remembered():
     memory = Memory(HOME)
     at = UtcMs(NEW_YEAR + 20 * 3_600_000 + 40_000)

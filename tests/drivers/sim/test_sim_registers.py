@@ -98,9 +98,14 @@ def test_the_supplier_indexes_add_up_to_the_total_and_each_runs_in_its_hours():
 
 def test_a_home_with_the_base_option_has_one_index():
     home = create(seed=21, option="base", off_peak=())
-    counts = home.registers(UtcMs(NOON)).read(at(minutes=300))
+    registers = home.registers(UtcMs(NOON))
+    _, values = next(home.minutes(registers, at(), at(minutes=300)))
+    counts = registers.read(at(minutes=300))
 
     assert counts.indexes == (counts.import_wh,)
+    assert values["grid.import.energy.f01"] == values["grid.import.energy"]
+    assert values["grid.tariff.period"] == "base"
+    assert "grid.import.energy.f02" not in values
 
 
 def test_the_first_registers_are_those_of_an_installation_some_years_old():
