@@ -179,9 +179,9 @@ _WIRES = (
     Wire("sun-grid", "sun", "M141 78C116 98 98 120 87 152", "translate(110 108) rotate(130)"),
     Wire("grid-home", "grid", "M104 190H224", "translate(166 190)"),
     Wire("sun-store", "sun", "M170 92V284", "translate(170 150) rotate(90)"),
-    Wire("grid-store", "grid", "M87 226C100 262 116 282 138 302", "translate(107 268) rotate(58)"),
-    Wire("store-grid", "store", "M138 302C116 282 100 262 87 226", "translate(107 268) rotate(238)"),
-    Wire("store-home", "store", "M202 302C224 284 238 264 247 236", "translate(229 274) rotate(-54)"),
+    Wire("grid-store", "grid", "M100 206C126 224 142 252 150 290", "translate(133 243) rotate(58)"),
+    Wire("store-grid", "store", "M150 290C142 252 126 224 100 206", "translate(133 243) rotate(238)"),
+    Wire("store-home", "store", "M190 290C198 254 212 228 234 212", "translate(205 247) rotate(-56)"),
 )
 WIRES = {wire.name: wire for wire in _WIRES}
 

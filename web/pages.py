@@ -113,7 +113,7 @@ def _now_values() -> dict[str, Any]:
         "today": day.rows[0] if day and day.rows else None,
         "tariff": tariff(snapshot.signals, config.contract, local, language),
         "margin": _margin(situation),
-        "health": _worst(snapshot),
+        "health": _worst(snapshot, language),
         "details": _details(snapshot, situation, language),
         "fresh": _fresh(snapshot),
         "snapshot": snapshot,
@@ -140,14 +140,20 @@ def _margin(situation: Situation) -> dict[str, Any] | None:
     }
 
 
-def _worst(snapshot: Snapshot) -> dict[str, Any]:
+def _worst(snapshot: Snapshot, language: str) -> dict[str, Any]:
     """Return the state of the box in one word, and the checks that deserve a look."""
     checks = snapshot.health.get("checks", [])
     return {
         "state": snapshot.health.get("state", "info"),
         # that the gateway is lost is what the first sentence says
         "checks": [
-            check for check in checks if check.get("state") in ("warning", "problem") and check.get("id") != "gateway"
+            {
+                "id": check.get("id"),
+                "text": _pick(check.get("text"), language),
+                "mend": _pick(check.get("mend"), language),
+            }
+            for check in checks
+            if check.get("state") in ("warning", "problem") and check.get("id") != "gateway"
         ],
         "known": bool(checks),
     }
@@ -342,7 +348,8 @@ def _check(check: Mapping[str, Any], language: str) -> dict[str, Any]:
 
 
 def _pick(text: Any, language: str) -> str:
-    return str(text.get(language) or text.get("fr") or "") if isinstance(text, Mapping) else ""
+    said = str(text.get(language) or text.get("fr") or "") if isinstance(text, Mapping) else ""
+    return speech.typeset(said, language)
 
 
 def _when(stamp: Any) -> str:

@@ -5,7 +5,8 @@ Say what is, then what it means, then what one may do. An estimate wears "≈", 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from gateway.errors import Text
 from web.flow import NOISE_W, Known, Situation
@@ -125,8 +126,24 @@ class Speech:
         return f"{self.lead}{self.strong}."
 
 
+_BEFORE = re.compile(r"(?<=\S) (?=[:;?»])")
+_AFTER = re.compile(r"(?<=«) ")
+
+
+def typeset(text: str, language: str) -> str:
+    """Return a French sentence whose double signs stay with their word at the end of a line."""
+    if language == "en":
+        return text
+    return _AFTER.sub("\u00a0", _BEFORE.sub("\u00a0", text))
+
+
 def speak(now: Situation, language: str) -> Speech:
     """Return what the page says first."""
+    said = _speak(now, language)
+    return replace(said, meaning=typeset(said.meaning, language))
+
+
+def _speak(now: Situation, language: str) -> Speech:
     if now.known is Known.LIVE:
         return _live(now, language)
     if now.known is Known.STALE:

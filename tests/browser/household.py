@@ -75,7 +75,9 @@ class Household:
     def show(self, state: str) -> None:
         """Put the home in one of the storyboard's states."""
         chosen = STATES[state]
-        self.gateway.set_signals(chosen.signals)
+        known = chosen.signals
+        gone = {name: sig | {"value": None} for name, sig in self.gateway.signals.items() if name not in known}
+        self.gateway.set_signals(gone | known)
         self.gateway.set_health(chosen.health)
 
 

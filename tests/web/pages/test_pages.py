@@ -87,7 +87,7 @@ def test_a_stale_value_shows_its_age(visitor):
 
 def test_what_does_not_add_up_is_named(visitor):
     visitor.feed.state = STATES["gap"]
-    assert "Écart non expliqué : 120\u202fW" in visitor.get("/").text
+    assert "Écart non expliqué\u00a0: 120\u202fW" in visitor.get("/").text
 
 
 def test_a_hostile_name_is_only_text(visit):

@@ -109,3 +109,8 @@ def test_a_written_number_reads_back_as_itself(value, digits, language):
 def test_an_unknown_value_is_never_a_zero_and_a_known_one_never_a_dash(watts, language):
     assert (speech.power(watts, language) == "–") == (watts is None)
     assert (speech.energy(watts, language) == "–") == (watts is None)
+
+
+def test_french_double_signs_never_start_a_line():
+    assert speech.typeset("Il dort : « oui » ; non ?", "fr") == "Il dort\u00a0: «\u00a0oui\u00a0»\u00a0; non\u00a0?"
+    assert speech.typeset("It sleeps : yes", "en") == "It sleeps : yes"
