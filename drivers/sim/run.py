@@ -26,11 +26,10 @@ from drivers.sim.registers import Registers
 from gateway.cli import main as command_main
 from gateway.cli import say
 from gateway.clock import Clock, system_clock
-from gateway.errors import Misconfigured, Text, Transient
+from gateway.errors import Misconfigured, Text
 
 _SAVE_S = 60.0
 _PARENT_S = 1.0
-_LINK_LOOK_S, _LINK_WAIT_S = 0.02, 10.0
 _SINGLE_PHASE = 101
 _LOOPBACK = "127.0.0.1"
 
@@ -62,21 +61,18 @@ async def serve(home: SimulatedHome, place: Place, meter: str, night: str, clock
     inverter = (SleeplessServer if night == "awake" else SunSpecServer)(
         devices.inverter, address=_LOOPBACK, port=preferred_port(place.port_file), inverter_model=_SINGLE_PHASE
     )
-    line = TicLine(place.link, devices.meter, "historic" if meter == "historic" else "standard")
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     port = await inverter.start()
-    place.port_file.write_text(f"{port}\n", encoding="ascii")
+    line = TicLine(place.link, devices.meter, "historic" if meter == "historic" else "standard")
     lasting = [
-        asyncio.create_task(line.run()),
-        asyncio.create_task(_keep(registers, place.state)),
-        asyncio.create_task(_watch_parent()),
-        asyncio.create_task(stop.wait()),
+        asyncio.create_task(one)
+        for one in (line.run(), _keep(registers, place.state), _watch_parent(), _wait_for(stop))
     ]
     try:
-        if await _appears(place.link, lasting):
-            print(json.dumps({"tic": str(place.link), "modbus_port": port, "pid": os.getpid()}), flush=True)
+        place.port_file.write_text(f"{port}\n", encoding="ascii")
+        print(json.dumps({"tic": str(place.link), "modbus_port": port, "pid": os.getpid()}), flush=True)
         done, _ = await asyncio.wait(lasting, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
@@ -84,6 +80,7 @@ async def serve(home: SimulatedHome, place: Place, meter: str, night: str, clock
         for task in lasting:
             task.cancel()
         await asyncio.gather(*lasting, return_exceptions=True)
+        line.unplug()
         await inverter.stop()
         registers.save(place.state)
 
@@ -128,17 +125,8 @@ async def _watch_parent() -> None:
         await asyncio.sleep(_PARENT_S)
 
 
-async def _appears(link: Path, lasting: list[asyncio.Task[object]]) -> bool:
-    """Wait for the link; return False when one of the lasting tasks ended before."""
-    waited = 0.0
-    while not link.exists():  # noqa: ASYNC240 - one look, at the start only
-        if any(task.done() for task in lasting):
-            return False
-        if waited > _LINK_WAIT_S:
-            raise Transient(Text(f"Le port simulé {link} ne vient pas.", f"The simulated port {link} does not come."))
-        waited += _LINK_LOOK_S
-        await asyncio.sleep(_LINK_LOOK_S)
-    return True
+async def _wait_for(stop: asyncio.Event) -> None:
+    await stop.wait()
 
 
 @click.command(help=say("Le compteur et l’onduleur simulés.", "The simulated meter and inverter."))
