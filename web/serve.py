@@ -22,6 +22,7 @@ from gateway.errors import FoyerError
 from gateway.language import language
 from web.app import create_app
 from web.assets import Site
+from web.home_db import HomeDb
 from web.listening import bound_in_time, listen, systemd_sockets
 from web.settings import THREADS, box
 
@@ -100,6 +101,7 @@ def main(config: Config) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(name)s %(message)s")
     try:
+        HomeDb(config.home_db).close()  # made and migrated here, where a failure is still a sentence
         if systemd_sockets():
             bind = []
         else:

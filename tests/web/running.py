@@ -47,13 +47,14 @@ def write_home(folder: Path, port: int, *, account: bool = True, more: str = "")
 class Running:
     """The web process; leaving the block stops it as systemd does and checks nothing."""
 
-    def __init__(self, config: Path, port: int) -> None:
+    def __init__(self, config: Path, port: int, *, before: str = "", **how: object) -> None:
+        """`before`: Python to run first in the process; `how`: more for Popen."""
         self.url = f"http://127.0.0.1:{port}"
         self._port = port
         program = "import sys; from pathlib import Path; from gateway.config import load; from web.serve import main\n"
-        program += "sys.exit(main(load(Path(sys.argv[1]))))"
+        program += before + "\nsys.exit(main(load(Path(sys.argv[1]))))"
         self._process = subprocess.Popen(
-            [sys.executable, "-c", program, str(config)], stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", program, str(config)], stderr=subprocess.PIPE, text=True, **how
         )
         self.pid = self._process.pid
         self.said: list[str] = []
@@ -73,16 +74,22 @@ class Running:
                 pause.wait(0.05)
             finally:
                 link.close()
-        self._ear.join()
+        self.stop()
         raise AssertionError("".join(self.said))
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def stop(self, timeout: float = 20) -> int:
+    def wait(self) -> int:
+        """Wait for the process to end by itself and return its exit status."""
+        status = self._process.wait()
+        self._ear.join()
+        return status
+
+    def stop(self, timeout: float = 20, how: signal.Signals = signal.SIGTERM) -> int:
         """Ask the process to stop, wait for it and return its exit status."""
         if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
+            self._process.send_signal(how)
         try:
             return self._process.wait(timeout)
         finally:
