@@ -126,8 +126,10 @@ def read_standard(line: bytes, wire: str) -> Group | None:
         return None
     parts = text.split("\t")
     found = _LINES.get(parts[0])
+    if found is None:
+        return None
     last = line[-1]
-    if found is None or len(parts[-1]) != 1 or (sum(line) - last - 0x0A & 0x3F) + 0x20 != last & 0x7F:
+    if len(parts[-1]) != 1 or (sum(line) - last - 0x0A & 0x3F) + 0x20 != last & 0x7F:
         return None
     name, spec, size, numeric, stamped = found
     stamp = None

@@ -1,13 +1,14 @@
 """The last gate: what a meter cannot have said, given what it said before. Pure, one `Gate` a stream.
 
 The checksum is six bits wide and blind to bit 6, and two flips may even pass the parity; so an index must move forward
-and no faster than the supply allows, the date must go forward, the meter must stay the same meter. In a stream that
-shows damage, a setting that changes must say so twice. What is refused is not lost for ever: a value that keeps
+and no faster than the supply allows, the date must go forward, the meter must stay the same meter. In a stream with
+much damage, a setting that changes must say so twice. What is refused is not lost for ever: a value that keeps
 coming, consistent with itself, becomes the truth (meter replaced, contract changed).
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from drivers.linky.group import Group, Reason
@@ -19,8 +20,10 @@ _SOON_WH = _SLACK_S * MAX_VA / 3600 + _SLACK_WH  # always within what the supply
 _DATE_SLACK_S = 10.0
 _AGREE = 2  # sightings that make a new identity or setting
 _AGREE_INDEX = 3  # sightings that make a new series of an index
-_NOISY_FRAMES = 10  # frames during which a stream that showed damage is doubted
+_NOISY = 5.0  # refused groups, the older the less they count, from which on a stream is doubted
+_FORGET = 0.8  # what a refused group still counts a frame later
 _DAMAGE = frozenset({Reason.CHECKSUM, Reason.PARITY, Reason.SIZE, Reason.CHARSET})
+_ODD_TEXT = re.compile("[a-z][A-Z]")  # a capital or a sign with bit 6 flipped, more often than a name
 _ADDRESSES = ("ADSC", "ADCO")
 _MEMORY_FRAMES = 3  # a value not repeated for so long is forgotten as a candidate
 
@@ -38,7 +41,7 @@ class _Candidate:
 class Gate:
     """Judges the groups of one stream (a `drivers.linky.frame.Judge`).
 
-    `meters` counts the meters seen: it grows when the meter is replaced.
+    `meters_replaced` grows when another meter speaks: its indexes begin a new series.
     """
 
     def __init__(self) -> None:
@@ -46,11 +49,11 @@ class Gate:
         self._seen: dict[str, float] = {}
         self._candidates: dict[str, _Candidate] = {}
         self._frame = 0
-        self._noise = 0
+        self._noise = 0.0
         self._now = 0.0
         self._time = 0.0
         self._all_seen = 0.0
-        self.meters = 0
+        self.meters_replaced = 0
 
     def tick(self, now: float) -> None:
         """Learn the time of the bytes to come, in seconds from any origin; the meter's DATE may run ahead of it."""
@@ -58,14 +61,14 @@ class Gate:
         self._now = now
 
     def damaged(self, reason: Reason) -> None:
-        """Doubt the stream for a while."""
+        """Count the damage: a stream with much of it is doubted."""
         if reason in _DAMAGE:
-            self._noise = _NOISY_FRAMES
+            self._noise += 1
 
     def frame_over(self, *, clean: bool) -> None:
         """Count the frames; in a clean one every label was seen."""
         self._frame += 1
-        self._noise = max(0, self._noise - 1)
+        self._noise *= _FORGET
         if clean:
             self._all_seen = self._time
 
@@ -77,9 +80,8 @@ class Gate:
         if spec.nature is Nature.LIVE:
             return True
         last = self._last.get(name)
-        if last is None:
-            self.meters += name in _ADDRESSES and not self.meters
-        elif not (self._may_follow(last, group) or self._insists(group)):
+        sure = self._may_begin(group) if last is None else self._may_follow(last, group)
+        if not (sure or self._insists(group)):
             return False
         if self._candidates:
             self._candidates.pop(name, None)
@@ -91,6 +93,12 @@ class Gate:
         """Return the seconds since the label was last seen."""
         return self._time - max(self._seen[name], self._all_seen)
 
+    def _may_begin(self, group: Group) -> bool:
+        """Tell whether to believe the first value of a label at once."""
+        if group.spec.nature is Nature.IDENTITY and self._noise >= _NOISY:
+            return False
+        return type(group.value) is int or _ODD_TEXT.search(str(group.value)) is None
+
     def _may_follow(self, last: Group, group: Group) -> bool:
         nature, value, before = group.spec.nature, group.value, last.value
         if nature is Nature.INDEX and isinstance(value, int) and isinstance(before, int):
@@ -100,7 +108,7 @@ class Gate:
             return self._date_moves(last, group)
         if before == value and last.stamp == group.stamp:
             return True
-        return nature is Nature.SETTING and not (self._noise or group.repaired)
+        return nature is Nature.SETTING and self._noise < _NOISY and not group.repaired
 
     def _date_moves(self, last: Group, group: Group) -> bool:
         """Tell whether DATE goes forward at about the pace of time, and let it drive the gate's own time."""
@@ -129,15 +137,11 @@ class Gate:
         candidate.seen += 1
         if candidate.seen < (_AGREE_INDEX if nature is Nature.INDEX else _AGREE):
             return False
-        if name in _ADDRESSES:
-            self._new_meter()
+        if name in _ADDRESSES and name in self._last:
+            self.meters_replaced += 1
+            self._last.clear()  # nothing the former meter said binds the new one
+            self._candidates.clear()
         return True
-
-    def _new_meter(self) -> None:
-        """Begin a new series: nothing the former meter said binds this one."""
-        self.meters += 1
-        self._last.clear()
-        self._candidates.clear()
 
 
 def _most(elapsed: float) -> float:
