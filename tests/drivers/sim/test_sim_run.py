@@ -14,6 +14,7 @@ import psutil
 import pytest
 import serial
 
+from drivers import inverter, linky
 from drivers.inverter.address import parse
 from drivers.inverter.modbus import Space, open_link
 from drivers.linky.frame import Decoder
@@ -102,6 +103,52 @@ def test_a_run_serves_a_real_line_and_a_real_port_and_ends_cleanly(run, tmp_path
     assert not tic.is_symlink()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", running.ready["modbus_port"]))
+
+
+class Listener:
+    """What a driver may ask of the box; hears everything."""
+
+    def __init__(self, wanted):
+        self.clock = system_clock()
+        self.heard = {}
+        self._wanted = wanted
+        self._loop = asyncio.get_running_loop()
+        self.complete = asyncio.Event()
+
+    def publish(self, readings, *, frame_end=False):
+        self._loop.call_soon_threadsafe(self._hear, readings)
+
+    def _hear(self, readings):
+        self.heard |= {reading.signal: reading.value for reading in readings}
+        if self._wanted <= self.heard.keys():
+            self.complete.set()
+
+    def beat(self, beat):
+        pass
+
+
+async def listen(driver, wanted):
+    listener = Listener(wanted)
+    reading = asyncio.create_task(driver.run(listener))
+    await asyncio.wait_for(listener.complete.wait(), 60)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    return listener.heard
+
+
+async def test_the_drivers_of_the_box_read_both_devices(run):
+    ready = run().ready
+    meter = linky.create({"driver": "linky", "port": ready["tic"], "mode": "auto"})
+    roof = inverter.create({"id": "roof", "url": f"tcp://127.0.0.1:{ready['modbus_port']}?unit=1", "period_s": 1.0})
+    grid, pv = await asyncio.gather(
+        listen(meter, {"grid.import.energy", "grid.export.energy", "grid.voltage.l1", "grid.tariff.period"}),
+        listen(roof, {"pv.power", "pv.energy"}),
+    )
+
+    assert grid["grid.import.energy"] > 10_000_000
+    assert grid["grid.tariff.period"] in {"hc", "hp"}
+    assert pv["pv.energy"] > 5_000_000
+    assert 0 <= pv["pv.power"] <= 3000
 
 
 def test_a_historic_meter_speaks_historic(run):
