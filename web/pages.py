@@ -15,7 +15,7 @@ from flask import Blueprint, Response, current_app, render_template, request, ur
 from flask_babel import gettext  # type: ignore[import-untyped]  # Flask-Babel ships no types
 
 from gateway.clock import to_datetime
-from gateway.signals import SIGNALS, find, split_device
+from gateway.signals import SIGNALS, TARIFF_INDEXES, find, split_device
 from web import charts, flow, periods, speech
 from web.flow import Situation
 from web.live import Sig, Snapshot
@@ -169,7 +169,7 @@ def _details(snapshot: Snapshot, situation: Situation, language: str) -> list[di
         "battery.charge.power": "charge",
         "battery.discharge.power": "discharge",
     }
-    rows = []
+    rows, sources = [], _sources()
     for name, sig in sorted(snapshot.signals.items(), key=_in_order):
         signal = find(name)
         if signal is None:
@@ -177,6 +177,8 @@ def _details(snapshot: Snapshot, situation: Situation, language: str) -> list[di
         _, device = split_device(name)
         seen = situation.shown.get(shown.get(name, ""))
         value = sig["value"] if seen is None else seen
+        if name == "grid.tariff.period" and isinstance(value, str) and value.lower() in TARIFF_INDEXES:
+            value = TARIFF_INDEXES[value.lower()].pick(language)
         rows.append(
             {
                 "name": signal.label.pick(language) + (f" ({device})" if device else ""),
@@ -185,7 +187,7 @@ def _details(snapshot: Snapshot, situation: Situation, language: str) -> list[di
                 "estimated": sig["quality"] == "estimated",
                 "age_s": sig["age_s"],
                 "stale": sig["quality"] == "stale",
-                "source": _source(sig["source"]),
+                "source": _source(sig["source"], sources),
             }
         )
     return rows
@@ -197,13 +199,16 @@ def _in_order(item: tuple[str, Sig]) -> tuple[int, str]:
     return (names.index(plain) if plain in SIGNALS else len(names), item[0])
 
 
-def _source(source: str) -> str:
-    kind, _, rest = source.partition(":")
-    known = {
+def _sources() -> dict[str, str]:
+    return {
         "linky": gettext("compteur Linky"),
         "inverter": gettext("onduleur"),
         "derive": gettext("calculé par la boîte"),
     }
+
+
+def _source(source: str, known: Mapping[str, str]) -> str:
+    kind, _, rest = source.partition(":")
     name = known.get(kind, source)
     return f"{name} {rest}" if kind == "inverter" and rest else name
 
@@ -250,7 +255,7 @@ def _asked() -> dict[str, Any]:
         "to_iso": periods.iso_local(period.end, zone),
         "timezone": box().config.home.timezone,
         "history_api": url_for("history.history") if "history.history" in current_app.view_functions else "",
-        "printed_at": format_datetime(_local_now(), "long", locale=_locale()),
+        "printed_at": format_datetime(_local_now(), "d MMMM y, HH:mm", locale=_locale()),
     }
 
 

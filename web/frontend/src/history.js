@@ -24,6 +24,10 @@ if (table) {
     draw();
     if (power) drawPower();
   });
+  matchMedia("print").addEventListener("change", () => {
+    draw(); // paper has its own width, and is never dark
+    if (power) drawPower();
+  });
   let width = innerWidth;
   addEventListener("resize", () => {
     if (innerWidth === width) return; // a phone's bars come and go: only a new width needs new charts
