@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
@@ -39,6 +40,7 @@ def migrations() -> list[Migration]:
     return [Migration(int(one.name.partition("_")[0]), one.read_text(encoding="utf-8")) for one in files]
 
 
+@cache
 def newest_version() -> int:
     """Return the version of the files that this version of Foyer writes."""
     return migrations()[-1].version
@@ -77,9 +79,12 @@ def open_for_writing(path: Path, clock: Clock, steps: list[Migration] | None = N
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000)
+    due = migrations() if steps is None else steps
     try:
+        # before anything that changes the file, be it only its journal
+        refuse_newer(path, version_of(connection), due[-1].version)
         prepare(connection)
-        migrate(connection, path, clock, migrations() if steps is None else steps)
+        migrate(connection, path, clock, due)
     except BaseException:
         connection.close()
         raise
@@ -97,7 +102,6 @@ def prepare(connection: sqlite3.Connection) -> None:
 def migrate(connection: sqlite3.Connection, path: Path, clock: Clock, steps: list[Migration]) -> None:
     """Bring an open file to the last of `steps`; each step is one transaction, a backup comes before the first."""
     found = version_of(connection)
-    refuse_newer(path, found, steps[-1].version)
     due = [step for step in steps if step.version > found]
     if due and found:
         _back_up(connection, path, found, clock)
