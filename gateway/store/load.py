@@ -31,6 +31,7 @@ DERIVED = frozenset(
 """Signals that no device measures: they are made from others."""
 
 _SOURCE = "history"
+_SECONDS = 60
 _SPARE_MINUTES = 1440
 _MINUTES_IN_HALF = HALF_HOUR_MS // MINUTE_MS
 
@@ -66,12 +67,13 @@ class _Loaded:
         number, counts = self.series.id, self.series.kind is Kind.COUNTER
         since = self.times[-1] - self._keep * MINUTE_MS if self.times else 0
         stored = self._stored(len(self.values))
-        for at, value in zip(self.times, stored, strict=True):
+        exact = _SECONDS * 10**self.series.scale
+        for at, value, mean in zip(self.times, stored, self.values, strict=True):
             if at > since and value is not None:
                 yield (
                     (number, at, 1, None, None, None, value, value, 0, 0, 0)
                     if counts
-                    else (number, at, 1, value, value, value, None, None, None, None, 0)
+                    else (number, at, _SECONDS, round(mean * exact), value, value, None, None, None, None, 0)
                 )
 
     def _stored(self, count: int) -> list[int | None]:
@@ -90,19 +92,25 @@ class _Loaded:
             # a whole half-hour, the usual case, needs no search for its end
             if after > count or times[after - 1] >= ts + HALF_HOUR_MS or times[place] != ts:
                 after = bisect_left(times, ts + HALF_HOUR_MS, place, min(after, count))
-            half = self._half_hour(ts, times[place:after], values[place:after])
+            half = self._half_hour(ts, times[place:after], values[place:after], self.values[place:after])
             if half is not None:
                 if self.halves and self.halves[-1].ts == ts:
                     half = merge(self.halves.pop(), half, ts)
                 self.halves.append(half)
             place = after
 
-    def _half_hour(self, ts: int, times: Sequence[int], values: Sequence[int | None]) -> Bucket | None:
+    def _half_hour(
+        self, ts: int, times: Sequence[int], values: Sequence[int | None], means: Sequence[float]
+    ) -> Bucket | None:
         half = summarise(self.series.kind, ts, times, values)
         if half is None:
             return None
-        # each value is a minute, and counts sixty seconds
-        return half._replace(n=60 * half.n, sum=None if half.sum is None else 60 * half.sum)
+        # each value is a minute, and counts sixty seconds; a mean has more digits than the values it was made of
+        n = _SECONDS * half.n
+        if half.sum is None:
+            return half._replace(n=n)
+        known = sum(mean for mean, value in zip(means, values, strict=True) if value is not None)
+        return half._replace(n=n, sum=round(known * _SECONDS * 10**self.series.scale))
 
 
 def load_minutes(
