@@ -316,7 +316,15 @@ def devices() -> str:
 
 
 _STATES = ("ok", "info", "warning", "problem")
-_ICONS = {"meter": "meter", "inverter": "inverter", "store": "memory", "clock": "clock", "gateway": "home"}
+_ICONS = {
+    "meter": "meter",
+    "inverter": "inverter",
+    "store": "memory",
+    "store-file": "memory",
+    "disk": "memory",
+    "clock": "clock",
+    "gateway": "home",
+}
 
 
 def _check(check: Mapping[str, Any], language: str) -> dict[str, Any]:
@@ -324,7 +332,9 @@ def _check(check: Mapping[str, Any], language: str) -> dict[str, Any]:
     names = {
         "meter": gettext("Compteur Linky"),
         "inverter": gettext("Onduleur"),
-        "store": gettext("Mémoire des mesures"),
+        "store": gettext("Enregistrement des mesures"),
+        "store-file": gettext("Fichier des mesures"),
+        "disk": gettext("Place sur la carte"),
         "clock": gettext("Horloge"),
         "gateway": gettext("Programme de mesure"),
     }
