@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,36 +52,41 @@ class LinkyDriver:
     def _read_for_ever(self, host: Host) -> None:
         host.beat(states.searching())
         while not self._stop.is_set():
-            found = ports.candidates(self._root) if self._port == "auto" else [self._port]
+            found = self._candidates()
             if not found:
                 host.beat(states.no_port("auto"))
                 self._stop.wait(_RETRY_S)
                 continue
             port = found[self._turn % len(found)]
             try:
-                self._read(port, host, others=len(found) > 1)
+                self._read(port, host)
             except OSError as error:
                 code = "port-fault" if is_network(port) else ports.failure_code(error, port)
                 host.beat(states.not_opened(code, port, ports.permission_mend(port)))
                 self._stop.wait(_RETRY_S)
             self._turn += 1
 
-    def _read(self, port: str, host: Host, *, others: bool) -> None:
+    def _candidates(self) -> list[str]:
+        return ports.candidates(self._root) if self._port == "auto" else [self._port]
+
+    def _read(self, port: str, host: Host) -> None:
         line = Line(port, SPEEDS[0])
         try:
-            _Session(line, self._mode, host, self._stop, leave=others).read()
+            _Session(line, self._mode, host, self._stop, lambda: len(self._candidates()) > 1).read()
         finally:
             line.close()
 
 
 class _Session:
-    """One opened port, until it breaks, the driver stops, or (`leave`) another port deserves a try."""
+    """One opened port, until it breaks, the driver stops, or it says nothing and there are `others` to try."""
 
-    def __init__(self, line: Line, mode: Mode | None, host: Host, stop: threading.Event, *, leave: bool) -> None:
+    def __init__(
+        self, line: Line, mode: Mode | None, host: Host, stop: threading.Event, others: Callable[[], bool]
+    ) -> None:
         self._line = line
         self._host = host
         self._stop = stop
-        self._leave = leave
+        self._others = others
         self._stream = Stream(mode)
         self._seeker = SpeedSeeker(host.clock.monotonic())
         self._beaten = float("-inf")
@@ -114,7 +119,7 @@ class _Session:
             self._publish(self._stream.finish())
             self._turns += 1
             self._complain(silent=silent)
-            if self._leave and self._turns >= len(SPEEDS) and not self._understood:
+            if self._turns >= len(SPEEDS) and not self._understood and self._others():
                 return False
         elif valid:
             self._turns = 0
