@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 
-from tests.whole.demo import RunningDemo  # noqa: E402
+from tests.browser.conftest import ARGS  # noqa: E402 - found through the line above
+from tests.whole.demo import RunningDemo  # noqa: E402 - found through the line above
 
 MIB = 1 << 20
 _FOLLOWED = ("grid.import.apparent_power", "grid.export.apparent_power", "grid.voltage.l1", "grid.import.energy")

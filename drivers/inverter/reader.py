@@ -70,6 +70,7 @@ class InverterReader:
         self._day_away_since: float | None = None
         self._place_trusted = True
         self._night = False
+        self._energy: Value | None = None
 
     async def run(self, host: Host) -> None:
         """Read until cancelled; see the contract."""
@@ -122,7 +123,7 @@ class InverterReader:
             if self._light() is not before:
                 return
             if self._night and seconds > 0:
-                self._host.publish([self._night_zero()], frame_end=True)
+                self._host.publish(self._told_by_the_dark(), frame_end=True)
             self._withdraw_stale()
 
     def _light(self) -> Light:
@@ -135,9 +136,15 @@ class InverterReader:
     def _name(self, signal: str) -> str:
         return f"{signal}@{self._settings.id}" if self._settings.suffix else signal
 
-    def _night_zero(self) -> Reading:
-        """Return what the dark tells by itself: no sun, no power. An inference, and marked as one."""
-        return Reading(self._name(POWER), 0, self._host.clock.now(), Quality.ESTIMATED, f"{self.id}:night")
+    def _told_by_the_dark(self) -> list[Reading]:
+        """Return what the dark tells by itself: no sun, no power, and a counter that stands still. Inferences, and
+        marked as such; without the counter nobody could say what the day has made before the inverter wakes.
+        """
+        at, source = self._host.clock.now(), f"{self.id}:night"
+        told = [Reading(self._name(POWER), 0, at, Quality.ESTIMATED, source)]
+        if self._energy is not None:
+            told.append(Reading(self._name(ENERGY), self._energy, at, Quality.ESTIMATED, source))
+        return told
 
     def _publish(self, values: dict[str, Value], derived: frozenset[str] = frozenset(), *, night: bool = False) -> None:
         """Publish one round, and withdraw what was published before and is not known any more.
@@ -150,8 +157,9 @@ class InverterReader:
             for name, value in values.items()
         ]
         live = set(values) - {ENERGY}
+        live_names = {self._name(name) for name in values}
         if night:
-            readings.append(self._night_zero())
+            readings += [told for told in self._told_by_the_dark() if told.signal not in live_names]
             live.add(POWER)
         readings += [Reading(self._name(name), None, at, source=self.id) for name in sorted(self._live - live)]
         self._night = night
@@ -175,6 +183,7 @@ class InverterReader:
         energy = values.get(ENERGY)
         if isinstance(energy, int | float) and self._guard.judge(energy, seconds, sample.rated_w):
             del values[ENERGY]
+        self._energy = values.get(ENERGY, self._energy)
         power = values.get(POWER)
         watts = float(power) if isinstance(power, int | float) else 0.0
         self._feeble = watts <= (_FEEBLE * sample.rated_w if sample.rated_w else _FEEBLE_W)
@@ -218,7 +227,9 @@ class InverterReader:
         ):
             self._publish({})
         if lost:
-            self._session = None  # it may be another device now, or stand elsewhere
+            # it may be another device now, or stand elsewhere
+            self._session = None
+            self._energy = None
         self._say(words.absent(fault, lost=lost))
         return wait
 

@@ -1,8 +1,8 @@
 """The past of the simulated home, as the box would have stored it: one dict of signals a minute.
 
 Signals are those that the drivers and the derivations publish. Supplier index f01 is off-peak (HC) and f02 is peak
-(HP); with the base option f01 is all. At night the inverter sleeps: nothing of `pv.*` is there, as with a real one.
-Now and then the box was unplugged for some minutes: those minutes are missing.
+(HP); with the base option f01 is all. At night the panels make 0 W and their counter stands still. Now and then the
+box was unplugged for some minutes: those minutes are missing.
 """
 
 from __future__ import annotations
@@ -63,13 +63,12 @@ def _values(home: SimulatedHome, day: HomeDay, minute: int, counts: Counts, flow
     }
     if len(counts.indexes) > 1:
         values["grid.import.energy.f02"] = counts.indexes[1]
-    if day.roof.awake[minute]:
-        dc = (day.roof.dc_w[minute] + day.roof.dc_w[minute + 1]) / 2
-        first, second = home.split(dc)
-        values["pv.power"] = pv
-        values["pv.energy"] = counts.pv_wh
-        values["pv.dc.power.1"] = round(first)
-        values["pv.dc.power.2"] = round(second)
+    dc = (day.roof.dc_w[minute] + day.roof.dc_w[minute + 1]) / 2
+    first, second = home.split(dc)
+    values["pv.power"] = pv
+    values["pv.energy"] = counts.pv_wh
+    values["pv.dc.power.1"] = round(first)
+    values["pv.dc.power.2"] = round(second)
     return values
 
 

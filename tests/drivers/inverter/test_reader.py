@@ -197,7 +197,10 @@ async def test_the_counter_is_kept_overnight_and_the_first_values_at_dawn_are_ig
     assert stage.value("pv.energy") == 123456
     await inverter.change(awake=False)
     await stage.pass_time(8.4 * 3600)
-    assert None not in [one.value for one in stage.history["pv.energy"]]
+    assert {one.value for one in stage.history["pv.energy"]} == {123456}
+    held = [one for one in stage.history["pv.energy"] if one.source == "inverter:roof:night"]
+    assert len(held) > 100  # the dark says that the counter stands still, again and again
+    assert {one.quality for one in held} == {Quality.ESTIMATED}
     await inverter.change(awake=True, energy_wh=7)
     known = len(stage.history["pv.energy"])
     await stage.pass_time(45)

@@ -206,13 +206,14 @@ def test_the_past_is_made_of_signals_within_their_bounds():
     }
 
 
-def test_the_inverter_says_nothing_at_night():
+def test_the_panels_make_nothing_at_night_and_their_counter_stands_still():
     night = UtcMs(NOON + 13 * HOUR)
     registers = HOME.registers(night)
-    _, values = next(HOME.minutes(registers, night, UtcMs(night + HOUR)))
+    hour = [values for _, values in HOME.minutes(registers, night, UtcMs(night + HOUR))]
 
-    assert not [name for name in values if name.startswith("pv.")]
-    assert values["home.power"] == values["grid.import.power"] > 0
+    assert {values["pv.power"] for values in hour} == {0}
+    assert len({values["pv.energy"] for values in hour}) == 1
+    assert all(values["home.power"] == values["grid.import.power"] > 0 for values in hour)
 
 
 def test_the_past_has_some_short_holes_but_none_in_its_last_day():
