@@ -22,10 +22,21 @@ sys.path.insert(0, str(ROOT))
 
 from gateway.clock import UtcMs, from_datetime  # noqa: E402
 from gateway.signals import Kind  # noqa: E402
-from gateway.store.catalog import Catalog  # noqa: E402
+from gateway.store.catalog import Catalog, week_of  # noqa: E402
 from gateway.store.read import Reader  # noqa: E402
 from gateway.store.rollup import insert_rows, set_closed_until  # noqa: E402
-from gateway.store.schema import DAY_MS, HALF_HOUR_MS, HOUR_MS, MINUTE_MS, migrate, migrations, transaction  # noqa: E402
+from gateway.store.schema import (  # noqa: E402
+    DAY_MS,
+    HALF_HOUR_MS,
+    HOUR_MS,
+    MINUTE_MS,
+    PAGE_BYTES,
+    WEEK_MS,
+    migrate,
+    migrations,
+    transaction,
+)
+
 
 BUDGET_MS = 50
 NOW = from_datetime(datetime(2026, 6, 21, 13, 41, 7, tzinfo=UTC))
@@ -71,13 +82,16 @@ def bucket_rows(number: int, kind: Kind, first: int, width: int, until: int):
 
 def make(path: Path, years: int) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
     connection.execute("PRAGMA journal_mode=OFF")
     connection.execute("PRAGMA synchronous=OFF")
     migrate(connection, path, Fixed(), migrations())
     catalog = Catalog()
+    weeks = sorted({week_of(NOW - days * DAY_MS) for days in range(31)})
     for source, signals in SOURCES.items():
-        for signal in signals:
-            catalog.table_of(source).column(catalog.series_of(signal, source))
+        for week in weeks:
+            for signal in signals:
+                catalog.table_of(source, week).column(catalog.series_of(signal, source))
     closed = NOW - NOW % HOUR_MS
     with transaction(connection):
         catalog.write(connection)
@@ -91,12 +105,10 @@ def make(path: Path, years: int) -> None:
         for table in catalog.tables:
             marks = ", ".join("?" * (len(table.columns) + 2))
             step = 10_000 if table.source.startswith("inverter") else 2_000
+            first, last = max(table.since, closed - 30 * DAY_MS), min(table.since + WEEK_MS, NOW)
             connection.executemany(
                 f"INSERT INTO {table.name} VALUES ({marks})",
-                (
-                    (ts, None, *(value_at(one.kind, ts) for one in table.columns))
-                    for ts in range(closed - 30 * DAY_MS, NOW, step)
-                ),
+                ((ts, None, *(value_at(one.kind, ts) for one in table.columns)) for ts in range(first, last, step)),
             )
     connection.close()
 

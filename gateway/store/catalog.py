@@ -10,9 +10,12 @@ import re
 import sqlite3
 from dataclasses import dataclass, field
 
+from gateway.clock import to_datetime
 from gateway.signals import Kind, find
+from gateway.store.schema import DAY_MS, WEEK_MS, transaction
 
 MAX_STORED = 2**63 - 1
+_A_MONDAY = 4 * DAY_MS  # 1970-01-05
 
 
 @dataclass(eq=False, slots=True)
@@ -36,13 +39,18 @@ class Series:
 
 @dataclass(eq=False, slots=True)
 class RawTable:
-    """The wide table of a source: its columns in the order rows are kept in memory, and those the file has."""
+    """The wide table of a source and week: its columns in the order rows are kept in memory, and those the file has."""
 
     source: str
+    since: int
     name: str
     columns: list[Series] = field(default_factory=list)
     written: dict[str, int] = field(default_factory=dict)
     """The signals that have their column in the file, each with its bit in `estimated`; none: no table yet."""
+
+    def covers(self, start: int, end: int) -> bool:
+        """Tell whether rows of [start, end) may stand here."""
+        return self.since < end and start < self.since + WEEK_MS
 
     def column(self, series: Series) -> int:
         """Return the place of a series in this table's rows, making one when it has none."""
@@ -53,9 +61,14 @@ class RawTable:
             return len(self.columns) - 1
 
 
-def raw_table_name(source: str) -> str:
-    """Return the table of a source: `raw_inverter_roof` for `inverter:roof`."""
-    return "raw_" + re.sub(r"[^a-z0-9]+", "_", source.lower()).strip("_")
+def week_of(ts: int) -> int:
+    """Return the start of the week of `ts`, Monday in UTC."""
+    return ts - (ts - _A_MONDAY) % WEEK_MS
+
+
+def raw_table_name(source: str, since: int) -> str:
+    """Return the table of a source and week: `raw_inverter_roof_20260615` for `inverter:roof`."""
+    return "raw_" + re.sub(r"[^a-z0-9]+", "_", source.lower()).strip("_") + to_datetime(since).strftime("_%Y%m%d")
 
 
 def quoted(name: str) -> str:
@@ -74,7 +87,7 @@ class Catalog:
 
     def __init__(self) -> None:
         self._series: dict[str, Series] = {}
-        self._tables: dict[str, RawTable] = {}
+        self._tables: dict[tuple[str, int], RawTable] = {}
 
     @property
     def tables(self) -> list[RawTable]:
@@ -93,9 +106,22 @@ class Catalog:
             there = self._series[signal] = Series(signal, known.unit, known.scale, known.kind, source)
         return there
 
-    def table_of(self, source: str) -> RawTable:
-        """Return the raw table of a source, new if need be."""
-        return self._tables.setdefault(source, RawTable(source, raw_table_name(source)))
+    def table_of(self, source: str, ts: int) -> RawTable:
+        """Return the raw table of a source at `ts`, new if need be."""
+        since = week_of(ts)
+        there = self._tables.get((source, since))
+        if there is None:
+            there = self._tables[source, since] = RawTable(source, since, raw_table_name(source, since))
+        return there
+
+    def drop_before(self, connection: sqlite3.Connection, before: int) -> None:
+        """Drop the raw tables whose week ended by `before`, each in its own transaction."""
+        for table in self.tables:
+            if table.written and table.since + WEEK_MS <= before:
+                with transaction(connection):
+                    connection.execute(f"DROP TABLE {quoted(table.name)}")
+                    connection.execute("DELETE FROM raw_table WHERE name = ?", (table.name,))
+                del self._tables[table.source, table.since]
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Take over what the file has; what it has not will be written again with the next commit."""
@@ -108,11 +134,11 @@ class Catalog:
         ):
             there = self._series.setdefault(signal, Series(signal, unit, scale, Kind(kind), source))
             there.id = number
-        for source, name in connection.execute("SELECT name, raw_table FROM source").fetchall():
-            self._load_table(connection, source, name)
+        for source, since, name in connection.execute("SELECT source, since, name FROM raw_table").fetchall():
+            self._load_table(connection, source, since, name)
 
-    def _load_table(self, connection: sqlite3.Connection, source: str, name: str) -> None:
-        table = self._tables.setdefault(source, RawTable(source, name))
+    def _load_table(self, connection: sqlite3.Connection, source: str, since: int, name: str) -> None:
+        table = self._tables.setdefault((source, since), RawTable(source, since, name))
         present = signal_columns(connection, name)
         for signal in present:
             series = self.series_of(signal, source)
@@ -138,7 +164,8 @@ def _extend(connection: sqlite3.Connection, table: RawTable) -> None:
         connection.execute(
             f"CREATE TABLE IF NOT EXISTS {quoted(table.name)} (ts INTEGER PRIMARY KEY, estimated INTEGER)"
         )
-        connection.execute("INSERT OR IGNORE INTO source (name, raw_table) VALUES (?, ?)", (table.source, table.name))
+        row = (table.name, table.source, table.since)
+        connection.execute("INSERT OR IGNORE INTO raw_table (name, source, since) VALUES (?, ?, ?)", row)
     for series in table.columns:
         if series.signal not in table.written:
             connection.execute(f"ALTER TABLE {quoted(table.name)} ADD COLUMN {quoted(series.signal)} INTEGER")

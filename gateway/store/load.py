@@ -23,7 +23,16 @@ from gateway.store.buckets import Bucket, merge, summarise
 from gateway.store.catalog import Catalog, Series
 from gateway.store.dating import hour_of
 from gateway.store.rollup import closed_until, insert_buckets, insert_rows, set_closed_until
-from gateway.store.schema import DAY_MS, HALF_HOUR_MS, MINUTE_MS, migrate, migrations, open_for_writing, transaction
+from gateway.store.schema import (
+    DAY_MS,
+    HALF_HOUR_MS,
+    MINUTE_MS,
+    PAGE_BYTES,
+    migrate,
+    migrations,
+    open_for_writing,
+    transaction,
+)
 
 DERIVED = frozenset(
     {"grid.import.power", "grid.export.power", "home.power", "home.energy", "balance.unexplained.power"}
@@ -155,6 +164,7 @@ def load_minutes(
 def _open_fresh(path: Path, clock: Clock) -> sqlite3.Connection:
     """Open a file that nobody knows yet: a failure leaves nothing to repair, so it needs no journal."""
     connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
     connection.execute("PRAGMA journal_mode=OFF")
     connection.execute("PRAGMA synchronous=OFF")
     migrate(connection, path, clock, migrations())

@@ -96,9 +96,9 @@ class Pending:
 
     def add(self, ts: int, frame: Frame) -> None:
         """Take one round of a source at `ts` (UTC ms)."""
-        table = self.catalog.table_of(frame.source)
-        numbers: dict[Series, tuple[int, bool]] = {}
         ts = self._row_time(frame.source, ts)
+        table = self.catalog.table_of(frame.source, ts)
+        numbers: dict[Series, tuple[int, bool]] = {}
         for reading in frame.readings:
             series = self.catalog.series_of(reading.signal, reading.source or frame.source)
             if series is None:

@@ -119,7 +119,7 @@ def _info(connection: sqlite3.Connection, now: int) -> StoreInfo:
     believed = now + AHEAD_MS
     ends = [
         row
-        for table in map(quoted, raw_tables(connection))
+        for table in (quoted(name) for name, _ in raw_tables(connection))
         for row in connection.execute(
             f"SELECT (SELECT min(ts) FROM {table}), (SELECT max(ts) FROM {table} WHERE ts < ?)",  # noqa: S608 - quoted
             (believed,),

@@ -27,13 +27,11 @@ class Standing:
 
 def read_standing(connection: sqlite3.Connection, catalog: Catalog) -> Standing:
     """Read the end of the file; every look-up follows an index."""
-    sources = {
-        table.source: row[0]
-        for table in catalog.tables
-        if table.written
-        for row in connection.execute(f"SELECT max(ts) FROM {quoted(table.name)}")
-        if row[0] is not None
-    }
+    sources: dict[str, int] = {}
+    for table in catalog.tables:
+        if table.written:
+            newest = connection.execute(f"SELECT max(ts) FROM {quoted(table.name)}").fetchone()[0]
+            sources[table.source] = max(newest or 0, sources.get(table.source, 0))
     ends = list(sources.values())
     states: dict[Series, str | None] = {}
     qualities: dict[Series, str] = {}
@@ -46,9 +44,9 @@ def read_standing(connection: sqlite3.Connection, catalog: Catalog) -> Standing:
             ends.append(state[0])
         if quality := _newest(connection, "quality", "ts, quality", series):
             qualities[series] = quality[1]
-        for table, width in (("m1", MINUTE_MS), ("m30", HALF_HOUR_MS)):
-            if bucket := _newest(connection, table, "ts, ts + last_ms, last", series):
-                ends.append(bucket[0] + (width if table == "m1" else 0))
+        for tier, width in (("m1", MINUTE_MS), ("m30", HALF_HOUR_MS)):
+            if bucket := _newest(connection, tier, "ts, ts + last_ms, last", series):
+                ends.append(bucket[0] + (width if tier == "m1" else 0))
                 if series.kind is Kind.COUNTER:
                     counters.setdefault(series, (bucket[1], bucket[2]))
         if series.kind is Kind.COUNTER:
@@ -70,7 +68,7 @@ def _newest_raw(
     """Look no further back than two days: older values stand in the buckets."""
     found: dict[Series, tuple[int, int]] = {}
     for table in catalog.tables:
-        if series.signal in table.written:
+        if series.signal in table.written and table.covers(newest - 2 * DAY_MS, newest + 1):
             column = quoted(series.signal)
             row = connection.execute(
                 f"SELECT ts, {column} FROM {quoted(table.name)} WHERE ts >= ? AND {column} IS NOT NULL "

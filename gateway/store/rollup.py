@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from gateway.signals import Kind
 from gateway.store.buckets import COLUMNS, Bucket, merge, summarise, weigh, widen
-from gateway.store.catalog import Catalog, RawTable, quoted
+from gateway.store.catalog import Catalog, RawTable, quoted, week_of
 from gateway.store.dating import hour_of
-from gateway.store.schema import DAY_MS, HALF_HOUR_MS, HOUR_MS, MINUTE_MS, transaction
+from gateway.store.schema import DAY_MS, HALF_HOUR_MS, HOUR_MS, MINUTE_MS, WEEK_MS, transaction
 
 SETTLE_MS = 2 * MINUTE_MS
 """How long after its end an hour is closed: what was under way has arrived by then."""
@@ -78,7 +78,7 @@ def _next_due(connection: sqlite3.Connection, catalog: Catalog, now: int) -> int
     firsts = [
         row[0]
         for table in catalog.tables
-        if table.written
+        if table.written and table.since + WEEK_MS > since
         for row in connection.execute(f"SELECT min(ts) FROM {quoted(table.name)} WHERE ts >= ?", (since,))
         if row[0] is not None
     ]
@@ -94,7 +94,7 @@ def close_hour(connection: sqlite3.Connection, catalog: Catalog, hour: int) -> N
     minutes: dict[tuple[int, int], Bucket] = {}
     series: set[int] = set()
     for table in catalog.tables:
-        if table.written:
+        if table.written and table.covers(hour, hour + HOUR_MS):
             columns = [
                 _Column(one.id, one.kind, one.signal, 1 << table.written[one.signal])
                 for one in table.columns
@@ -138,22 +138,19 @@ def _minutes_of(
 
 
 def retain(connection: sqlite3.Connection, catalog: Catalog, now: int, raw_days: int, minute_days: int) -> None:
-    """Delete raw rows and minutes past their time; half-hours, states and resets are kept for ever.
+    """Drop raw rows and minutes past their time; half-hours, states and resets are kept for ever.
 
-    Nothing goes before it is rolled up. The freed pages are used again: the file is never vacuumed.
+    Nothing goes before it is rolled up, and raw rows go by whole weeks. The freed pages are used again: the file is
+    never vacuumed.
     """
     closed = closed_until(connection)
     if closed is None:
         return
-    raw_before = min(now - raw_days * DAY_MS, closed)
-    raw_before -= raw_before % DAY_MS
-    minutes_before = min(now - minute_days * DAY_MS, closed)
-    minutes_before -= minutes_before % DAY_MS
+    raw_before = hour_of(min(now - raw_days * DAY_MS, closed))
+    minutes_before = hour_of(min(now - minute_days * DAY_MS, closed))
+    connection.execute("DELETE FROM dirty WHERE hour < ?", (week_of(raw_before),))
+    catalog.drop_before(connection, raw_before)
     with transaction(connection):
-        connection.execute("DELETE FROM dirty WHERE hour < ?", (raw_before,))
-        for table in catalog.tables:
-            if table.written:
-                connection.execute(f"DELETE FROM {quoted(table.name)} WHERE ts < ?", (raw_before,))
         connection.executemany(
             "DELETE FROM m1 WHERE series = ? AND ts < ?",
             [(one.id, minutes_before) for one in catalog.series if one.id is not None],

@@ -20,7 +20,12 @@ MINUTE_MS = 60_000
 HALF_HOUR_MS = 30 * MINUTE_MS
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
+WEEK_MS = 7 * DAY_MS
 
+PAGE_BYTES = 1024
+"""Each commit rewrites a page or two of every table it touches: small pages halve the wear of a card."""
+
+_WAL_PAGES = 8_192
 _BUSY_MS = 5_000
 _CACHE_KIB = 2_048
 _WAL_LIMIT = 16 * 1024 * 1024  # a WAL grown by one long catch-up shrinks again
@@ -93,10 +98,14 @@ def open_for_writing(path: Path, clock: Clock, steps: list[Migration] | None = N
 
 def prepare(connection: sqlite3.Connection) -> None:
     """Set what makes a power cut harmless: WAL, and a sync at each commit."""
+    connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
     connection.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT}")
+    connection.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
+    # Debian's SQLite writes zeros over what is deleted, by default: as much wear again as recording itself
+    connection.execute("PRAGMA secure_delete=OFF")
 
 
 def migrate(connection: sqlite3.Connection, path: Path, clock: Clock, steps: list[Migration]) -> None:

@@ -18,7 +18,7 @@ from gateway.signals import Kind
 from gateway.store.buckets import COLUMNS, Bucket, merge, summarise, weigh, widen
 from gateway.store.catalog import quoted, signal_columns
 from gateway.store.rollup import closed_until
-from gateway.store.schema import HALF_HOUR_MS, MINUTE_MS
+from gateway.store.schema import HALF_HOUR_MS, MINUTE_MS, WEEK_MS
 
 AHEAD_MS = 60_000
 """What is stamped further ahead than this was written while the calendar was wrong, and is not believed."""
@@ -43,9 +43,9 @@ def series_by_signal(connection: sqlite3.Connection) -> dict[str, StoredSeries]:
     return {row[1]: StoredSeries(row[0], row[1], row[2], row[3], Kind(row[4])) for row in rows}
 
 
-def raw_tables(connection: sqlite3.Connection) -> list[str]:
-    """Return the names of the raw tables."""
-    return [row[0] for row in connection.execute("SELECT raw_table FROM source")]
+def raw_tables(connection: sqlite3.Connection) -> list[tuple[str, int]]:
+    """Return (name, start of its week) of the raw tables, oldest first."""
+    return connection.execute("SELECT name, since FROM raw_table ORDER BY since").fetchall()
 
 
 class RawValue(NamedTuple):
@@ -65,12 +65,14 @@ class _Column:
     bit: int
 
 
-def _columns_of(connection: sqlite3.Connection, signal: str) -> list[_Column]:
+def _columns_of(connection: sqlite3.Connection, signal: str, start: int, end: int) -> list[_Column]:
+    """Return where a signal stands in the tables that may hold rows of [start, end)."""
     found = []
-    for table in raw_tables(connection):
-        signals = signal_columns(connection, table)
-        if signal in signals:
-            found.append(_Column(quoted(table), quoted(signal), signals.index(signal)))
+    for table, since in raw_tables(connection):
+        if since < end and start < since + WEEK_MS:
+            signals = signal_columns(connection, table)
+            if signal in signals:
+                found.append(_Column(quoted(table), quoted(signal), signals.index(signal)))
     return found
 
 
@@ -82,21 +84,21 @@ class SeriesReader:
         self.closed = closed_until(connection) or 0
         self.last_believed = now + AHEAD_MS
         self._connection = connection
-        self._columns = _columns_of(connection, series.signal)
         self._tail: list[Bucket] | None = None
 
     def raw(self, start: int, end: int, at_most: int | None) -> list[RawValue]:
         """Return the raw values in [start, end); at most so many and one more, to tell that there are more."""
         limit = -1 if at_most is None else at_most + 1
         rows: list[RawValue] = []
-        for column in self._columns:
+        columns = _columns_of(self._connection, self.series.signal, start, end)
+        for column in columns:
             found = self._connection.execute(
                 f"SELECT ts, {column.name}, coalesce(estimated >> {column.bit} & 1, 0) FROM {column.table} "
                 f"WHERE ts >= ? AND ts < ? AND {column.name} IS NOT NULL ORDER BY ts LIMIT ?",
                 (start, min(end, self.last_believed), limit),
             )
             rows += map(RawValue._make, found)
-        return sorted(rows) if len(self._columns) > 1 else rows
+        return sorted(rows) if len(columns) > 1 else rows
 
     @property
     def tail(self) -> list[Bucket]:

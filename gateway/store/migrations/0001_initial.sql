@@ -12,10 +12,13 @@ CREATE TABLE series (
     source TEXT NOT NULL
 );
 
--- One wide table a source, `raw_<source>(ts INTEGER PRIMARY KEY, estimated INTEGER, "<signal>" INTEGER, ...)`, is made
--- when the source first speaks; a column is added when a signal first comes. Bit n of `estimated` is set where the value
--- of the n-th signal's column is an estimate; NULL where none is.
-CREATE TABLE source (name TEXT PRIMARY KEY, raw_table TEXT NOT NULL UNIQUE) WITHOUT ROWID;
+-- One wide table a source and week, `raw_<source>_<first day>(ts INTEGER PRIMARY KEY, estimated INTEGER, "<signal>"
+-- INTEGER, ...)`, is made when the source first speaks in it; a column is added when a signal first comes. Bit n of
+-- `estimated` is set where the value of the n-th signal's column is an estimate; NULL where none is. Weeks, because to
+-- drop a table costs no writing, and to delete its rows costs as much as it did to record them.
+CREATE TABLE raw_table (
+    name TEXT PRIMARY KEY, source TEXT NOT NULL, since INTEGER NOT NULL
+) WITHOUT ROWID;
 
 -- States, on change only; a NULL value says that the state is unknown from there on.
 CREATE TABLE change (

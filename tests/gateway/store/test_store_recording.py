@@ -23,7 +23,9 @@ def test_a_round_of_a_device_is_one_row(box):
     box.wait(2)
     box.say(LINKY, {"grid.import.energy": 1001, "grid.import.apparent_power": 460})
     box.commit()
-    stored = rows(box, 'SELECT ts, estimated, "grid.import.energy", "grid.import.apparent_power" FROM raw_linky')
+    stored = rows(
+        box, 'SELECT ts, estimated, "grid.import.energy", "grid.import.apparent_power" FROM raw_linky_20260615'
+    )
     assert stored == [(START, None, 1000, 450), (START + 2000, None, 1001, 460)]
 
 
@@ -32,7 +34,7 @@ def test_rounds_within_a_second_share_a_row_and_the_later_value_stands(box):
         box.say(LINKY, {"grid.import.apparent_power": power})
         box.wait(0.4)
     box.commit()
-    assert rows(box, 'SELECT "grid.import.apparent_power" FROM raw_linky') == [(300,)]
+    assert rows(box, 'SELECT "grid.import.apparent_power" FROM raw_linky_20260615') == [(300,)]
 
 
 def test_a_commit_between_two_rounds_of_one_second_loses_neither(box):
@@ -42,7 +44,7 @@ def test_a_commit_between_two_rounds_of_one_second_loses_neither(box):
     box.clock.wall += 500
     box.say(LINKY, {"grid.import.apparent_power": 200})
     box.commit()
-    assert rows(box, 'SELECT "grid.import.apparent_power", "grid.import.energy" FROM raw_linky') == [(200, 5)]
+    assert rows(box, 'SELECT "grid.import.apparent_power", "grid.import.energy" FROM raw_linky_20260615') == [(200, 5)]
 
 
 def test_a_source_that_never_ends_its_rounds_gets_a_row_every_two_seconds(box):
@@ -50,7 +52,7 @@ def test_a_source_that_never_ends_its_rounds_gets_a_row_every_two_seconds(box):
         box.say("derive", {"home.power": power}, frame_end=False)
         box.wait(1)
     box.commit()
-    assert rows(box, 'SELECT "home.power" FROM raw_derive') == [(1,), (3,), (5,)]
+    assert rows(box, 'SELECT "home.power" FROM raw_derive_20260615') == [(1,), (3,), (5,)]
 
 
 def test_a_slow_frame_of_a_source_that_ends_its_rounds_is_not_cut(box):
@@ -60,7 +62,7 @@ def test_a_slow_frame_of_a_source_that_ends_its_rounds_is_not_cut(box):
     box.wait(3)
     box.say(LINKY, {"grid.import.apparent_power": 7})
     box.commit()
-    assert rows(box, "SELECT count(*) FROM raw_linky") == [(2,)]
+    assert rows(box, "SELECT count(*) FROM raw_linky_20260615") == [(2,)]
 
 
 def test_a_withdrawn_value_is_not_stored_as_zero(box):
@@ -95,7 +97,7 @@ def test_a_signal_that_comes_later_gets_its_column(box):
     box.commit()
     box.say(ROOF, {"pv.power": 2, "pv.dc.power.1@roof": 3})
     box.commit()
-    assert rows(box, 'SELECT "pv.power", "pv.dc.power.1@roof" FROM raw_inverter_roof') == [(1, None), (2, 3)]
+    assert rows(box, 'SELECT "pv.power", "pv.dc.power.1@roof" FROM raw_inverter_roof_20260615') == [(1, None), (2, 3)]
 
 
 def test_a_signal_that_the_registry_does_not_know_is_left_out(box):
@@ -168,7 +170,8 @@ def test_raw_rows_and_minutes_go_in_time_and_half_hours_stay(tmp_path):
         box.commit()
     box.wait(86_400)
     try:
-        assert rows(box, "SELECT count(*) FROM raw_linky") == [(2,)]
+        assert rows(box, "SELECT name FROM raw_table") == [("raw_linky_20260727",)]
+        assert rows(box, "SELECT count(*) FROM sqlite_master WHERE name GLOB 'raw_linky*'") == [(1,)]
         assert rows(box, "SELECT min(ts) FROM m1")[0][0] > START
         assert rows(box, "SELECT count(*) FROM m30") == [(41,)]
         assert box.values("grid.import.apparent_power", "30m", end=START + 1) == [500.0]
