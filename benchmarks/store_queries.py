@@ -37,7 +37,6 @@ from gateway.store.schema import (  # noqa: E402
     transaction,
 )
 
-
 BUDGET_MS = 50
 NOW = from_datetime(datetime(2026, 6, 21, 13, 41, 7, tzinfo=UTC))
 SOURCES = {

@@ -334,7 +334,7 @@ class Decoder:
                 self._start = True
         else:
             self._close(out, complete=code == _ETX)
-            self._start = code == _ETX
+            self._start = False
 
     def _place(self, rank: int, out: list[Event]) -> None:
         """Put a group into its frame, which is a new one where the order of the labels says so."""

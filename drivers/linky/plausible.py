@@ -159,8 +159,6 @@ def _agrees(candidate: Group, group: Group, elapsed: float) -> bool:
     if isinstance(group.value, int) and isinstance(candidate.value, int) and group.spec.nature is Nature.INDEX:
         return 0 <= group.value - candidate.value <= _most(elapsed)
     before, now = candidate.stamp, group.stamp
-    if group.spec.nature is Nature.CLOCK and before is not None and now is not None:
-        if before.at is None or now.at is None:
-            return before.at is now.at
+    if group.spec.nature is Nature.CLOCK and before and now and before.at is not None and now.at is not None:
         return 0 <= (now.at - before.at) / 1000 <= _most_seconds(elapsed)
     return candidate.value == group.value and before == now

@@ -1,6 +1,6 @@
 """The live feed: what the gateway knows, to the web process, over a UNIX socket, one JSON object a line.
 
-A new listener gets a `snapshot`, then `frame`s with what changed since its last one (at most one per 50 ms), `health`
+A new listener gets a `snapshot`, then `frame`s with what changed since its last one (at most one per 80 ms), `health`
 when it changes, and a `tick` every 5 s. A slow listener gets the newest value of each signal, never a growing queue.
 """
 
@@ -18,7 +18,7 @@ from gateway.clock import Clock, to_iso
 from gateway.reading import Quality
 from gateway.signals import find
 
-COALESCE_S = 0.05
+COALESCE_S = 0.08
 TICK_S = 5.0
 _STALE_PERIODS = 3
 

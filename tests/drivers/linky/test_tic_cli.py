@@ -115,14 +115,20 @@ class TestDecode:
         ]
         assert "grid.import.energy" not in second["readings"]
 
-    def test_an_hour_of_frames_is_plausible(self):
+    def test_a_withdrawn_value_is_no_reading(self):
+        consumer = S1_PRODUCER.replace(b"\nEAIT\t000765432\t \r", b"")
+        _, second, _ = decode(S1_PRODUCER + consumer)
+        assert "grid.export.energy" not in second["readings"]
+        assert None not in second["readings"].values()
+
+    def test_ten_minutes_of_frames_are_plausible(self):
         stream = b"".join(
             wire(sim.standard_frame(state(at=NOON + 1000 * n, import_wh=4_321_000 + 2 * n))) for n in range(600)
         )
         summary = decode(stream)[-1]["summary"]
         assert (summary["frames"], summary["rejected"]) == (600, 0)
 
-    def test_an_hour_of_historic_frames_is_plausible(self):
+    def test_a_quarter_of_an_hour_of_historic_frames_is_plausible(self):
         stream = b"".join(sim.historic_frame(state(indexes=(3_000_000, 1_321_000 + 12 * n))) for n in range(600))
         summary = decode(stream)[-1]["summary"]
         assert (summary["frames"], summary["rejected"], summary["mode"]) == (600, 0, "historic")

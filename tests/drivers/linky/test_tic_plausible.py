@@ -123,6 +123,15 @@ def test_a_date_that_was_never_set_stands_in_no_ones_way():
     assert not meter.refuses(group("DATE", "", "h000000000000"))
 
 
+def test_a_doubtful_date_and_one_never_set_do_not_speak_for_each_other():
+    meter = Meter()
+    meter.says(group("DATE", "", "E250621130502"))
+    assert meter.refuses(group("DATE", "", "E250621120000"))
+    meter.says(group("DATE", "", "E250621130503"), after=0.0)
+    assert meter.refuses(group("DATE", "", "E250101120000"))
+    assert meter.refuses(group("DATE", "", "E240101120000"))
+
+
 def test_the_date_drives_time_where_the_bytes_do_not():
     meter = Meter()
     meter.says(group("DATE", "", "E250621130500"), east(100_000))

@@ -170,6 +170,10 @@ class TestQuirk8GluedFrames:
         events = decode(b"\x02" + group("ADSC", "061964234567") + group("VTIC", "02") * 2 + b"\x03")
         assert [end.complete for end in ends(events)] == [False, False]
 
+    def test_a_tail_right_after_an_etx_is_no_complete_frame(self):
+        events = decode(S1_PRODUCER + S1_PRODUCER[S1_PRODUCER.index(b"\nEAST") :])
+        assert [end.complete for end in ends(events)] == [True, False]
+
     def test_frames_glued_at_their_border_are_both_read(self):
         events = decode(S1_PRODUCER[:-1] + S1_PRODUCER[1:])
         assert [end.complete for end in ends(events)] == [False, True]

@@ -196,3 +196,18 @@ def test_the_figures_of_health_never_name_the_meter():
     assert (details["phases"], details["producer"], details["frames"], details["groups"]) == (1, True, 1, 48)
     assert "021961234567" not in str(details)
     assert details["error_rate"] is None
+
+
+def test_registers_of_historic_mode_are_forgotten_with_it():
+    stream = Stream()
+    readings(stream, sim.historic_frame(state()))
+    assert readings(stream, sim.standard_frame(state()), 2.0)["grid.import.energy.hc"] is None
+    later = sim.historic_frame(state())
+    assert "grid.import.energy" not in readings(stream, later[later.index(b"\nHCHP") :], 4.0)
+
+
+def test_an_unknown_index_number_without_words_gives_no_period():
+    stream = Stream()
+    bare = frame(group("ADSC", "061964234567"), group("NTARF", "00"))
+    assert readings(stream, bare) == {}
+    assert readings(stream, bare) == {}
