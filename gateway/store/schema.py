@@ -25,10 +25,13 @@ WEEK_MS = 7 * DAY_MS
 PAGE_BYTES = 1024
 """Each commit rewrites a page or two of every table it touches: small pages halve the wear of a card."""
 
-_WAL_PAGES = 8_192
+_WAL_PAGES = 32_768
+"""Pages are copied from the WAL to the file this seldom: a page used again and again in between is written there once,
+and pages freed here and there fill up side by side."""
+
 _BUSY_MS = 5_000
 _CACHE_KIB = 2_048
-_WAL_LIMIT = 16 * 1024 * 1024  # a WAL grown by one long catch-up shrinks again
+_WAL_LIMIT = 64 * 1024 * 1024  # a WAL grown by one long catch-up shrinks again
 
 
 class Migration(NamedTuple):
