@@ -25,13 +25,13 @@ WEEK_MS = 7 * DAY_MS
 PAGE_BYTES = 1024
 """Each commit rewrites a page or two of every table it touches: small pages halve the wear of a card."""
 
-_WAL_PAGES = 32_768
-"""Pages are copied from the WAL to the file this seldom: a page used again and again in between is written there once,
-and pages freed here and there fill up side by side."""
+_WAL_PAGES = 8_192
+"""Pages go from the WAL to the file every few hours: what is used again in between is written there once. A longer WAL
+would save more, but growing it after each start costs the file system's journal more than that."""
 
 _BUSY_MS = 5_000
 _CACHE_KIB = 2_048
-_WAL_LIMIT = 64 * 1024 * 1024  # a WAL grown by one long catch-up shrinks again
+_WAL_LIMIT = 16 * 1024 * 1024  # a WAL grown by one long catch-up shrinks again
 
 
 class Migration(NamedTuple):
