@@ -64,6 +64,7 @@ install_packages() { # install_packages LOCK NAME
             "The libraries could not be installed. Check the connection, then run it again."
     .venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e . >&2 ||
         fail "Le programme n’a pas pu être installé dans .venv." "The program could not be installed into .venv."
+    rm -rf foyer.egg-info # left by the build; beside the sources it would hide newer entry points
     stamp "$2" "$mark"
 }
 

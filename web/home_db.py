@@ -6,6 +6,7 @@ Writes are rare (a sign-in, an hourly mark of a session), so each one is synced 
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -113,9 +114,11 @@ class HomeDb:
 
     def _back_up(self) -> None:
         copy = self._path.with_name(f"{self._path.name}.v{self._version()}.bak")
-        copy.unlink(missing_ok=True)
-        _touch_private(copy)
-        self._connection.execute("VACUUM INTO ?", (str(copy),))
+        # under a name of its own first: another process may be doing the same
+        fresh = copy.with_name(f".{copy.name}.{secrets.token_hex(4)}")
+        _touch_private(fresh)
+        self._connection.execute("VACUUM INTO ?", (str(fresh),))
+        fresh.replace(copy)
 
 
 def account_exists(path: Path) -> bool:

@@ -21,8 +21,9 @@ ARGS = [
 LOCALES = {"fr": "fr-FR", "en": "en-GB"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A Chromium for one module: while Playwright runs its loop, no asynchronous test of another module could."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
         yield chromium
