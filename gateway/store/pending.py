@@ -15,6 +15,7 @@ from gateway.store.counters import CounterGuard
 from gateway.store.dating import hour_of
 from gateway.store.frames import Frame
 from gateway.store.rollup import closed_until, set_closed_until
+from gateway.store.runs import newest_seq, number, record
 from gateway.store.schema import MINUTE_MS
 
 _ROW_MS = 1_000
@@ -62,6 +63,8 @@ class Pending:
     changes: list[tuple[Series, int, str | None]] = field(default_factory=list)
     qualities: list[tuple[Series, int, str]] = field(default_factory=list)
     segments: list[tuple[Series, int, int, int]] = field(default_factory=list)
+    memory: dict[str, str] = field(default_factory=dict)
+    """What to remember for others, by name."""
     counts: Counts = field(default_factory=Counts)
     _corrections: list[tuple[RawTable, int, Series, int]] = field(default_factory=list)
     _overwritten: list[tuple[RawTable, int, int]] = field(default_factory=list)
@@ -92,7 +95,7 @@ class Pending:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to commit."""
-        return not (self.rows or self.changes or self.qualities or self.segments or self._overwritten)
+        return not (self.rows or self.changes or self.qualities or self.segments or self._overwritten or self.memory)
 
     def add(self, ts: int, frame: Frame) -> None:
         """Take one round of a source at `ts` (UTC ms)."""
@@ -185,7 +188,18 @@ class Pending:
                 f"DELETE FROM {quoted(table.name)} WHERE ts > ? AND ts < ?",  # noqa: S608 - quoted, from the catalog
                 (after, before),
             )
+        connection.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", self.memory.items())
+        record(connection, number(newest_seq(connection), self._moments()))
         self._mark_late(connection)
+
+    def _moments(self) -> list[tuple[str | int, int]]:
+        """Return who (source, or number of a state) said something when, as it came."""
+        rows: list[tuple[str | int, int]] = [(row.table.source, row.ts) for row in self.rows]
+        mended: list[tuple[str | int, int]] = [(table.source, ts) for table, ts, _, _ in self._corrections]
+        states: list[tuple[str | int, int]] = [
+            (series.id, ts) for series, ts, value in self.changes if value is not None and series.id is not None
+        ]
+        return [*rows, *mended, *states]
 
     def _write_rows(self, connection: sqlite3.Connection) -> None:
         by_table: dict[str, list[Row]] = {}
@@ -222,6 +236,7 @@ class Pending:
             last.row = None
         for waiting in (self.changes, self.qualities, self.segments, self._corrections, self._overwritten):
             waiting.clear()
+        self.memory.clear()
         self._reopened = None
 
     def rewrite(self, now: int) -> None:

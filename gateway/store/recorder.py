@@ -86,6 +86,10 @@ class Recorder:
         """Take a batch that came at `seen` (monotonic seconds)."""
         self._keep(self._gatherer.add(seen, batch))
 
+    def remember(self, name: str, value: str) -> None:
+        """Keep a word with the next commit."""
+        self._pending.memory[name] = value
+
     def tick(self) -> None:
         """Do what is due: commit, close hours, delete what is past its time. Call it about once a second."""
         now = self._clock.monotonic()

@@ -16,6 +16,7 @@ from gateway.signals import Kind
 from gateway.store.buckets import COLUMNS, Bucket, merge, summarise, weigh, widen
 from gateway.store.catalog import Catalog, RawTable, quoted, week_of
 from gateway.store.dating import hour_of
+from gateway.store.runs import forget_before
 from gateway.store.schema import DAY_MS, HALF_HOUR_MS, HOUR_MS, MINUTE_MS, WEEK_MS, transaction
 
 SETTLE_MS = 2 * MINUTE_MS
@@ -151,6 +152,7 @@ def retain(connection: sqlite3.Connection, catalog: Catalog, now: int, raw_days:
     connection.execute("DELETE FROM dirty WHERE hour < ?", (week_of(raw_before),))
     catalog.drop_before(connection, raw_before)
     with transaction(connection):
+        forget_before(connection, week_of(raw_before))
         connection.executemany(
             "DELETE FROM m1 WHERE series = ? AND ts < ?",
             [(one.id, minutes_before) for one in catalog.series if one.id is not None],

@@ -44,6 +44,7 @@ class Writer:
         self._clock = clock
         self._recorder = Recorder(path, clock, settings)
         self._queue: deque[tuple[float, Batch]] = deque()
+        self._words: deque[tuple[str, str]] = deque()
         self._lost = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="foyer-store", daemon=True)
@@ -59,6 +60,10 @@ class Writer:
             self._queue.popleft()
             self._lost += 1
         self._queue.append((self._clock.monotonic(), batch))
+
+    def remember(self, name: str, value: str) -> None:
+        """Keep a small word under `name` with the next commit (`Arrivals.remembered` finds it). From any thread."""
+        self._words.append((name, value))
 
     def stop(self) -> None:
         """Commit everything, close the file, and return when that is done."""
@@ -106,6 +111,8 @@ class Writer:
         while self._queue:
             seen, batch = self._queue.popleft()
             self._recorder.take(seen, batch)
+        while self._words:
+            self._recorder.remember(*self._words.popleft())
 
 
 _OK = Text("Les mesures sont enregistrées.", "Readings are being saved.")
