@@ -1,10 +1,6 @@
-"""What follows from what was measured: active power from index steps, home use, balances. No I/O, no clock.
+"""What follows from what was measured: active power, home use, balances. No I/O, no clock.
 
-Linky gives apparent power (VA) at once and active energy in steps of 1 Wh. Active power is therefore made here:
-
-* `index-steps`: Wh counted between two steps of the index, over the time between them. Exact to about one TIC frame at
-  each end, so the window grows until that is small beside it, and is cut when the apparent power shows a new load.
-* `va-power-factor`: in the seconds after such a cut, apparent power times the last power factor seen. An estimate.
+How active power is made of index steps is told in `gateway.power`.
 
 Signs: all flows are >= 0. `home = pv + import - export + discharge - charge`. When that sum is below zero (the meter
 and the inverter are read some seconds apart), home is 0 and `balance.unexplained.power = home - sum` (>= 0) shows what
@@ -13,117 +9,16 @@ is missing: sources + unexplained = uses, always.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gateway.bus import Latest
 from gateway.clock import UtcMs
+from gateway.power import ZERO, IndexPower, MeanCheck, Power
 from gateway.reading import Quality, Reading, Value
 from gateway.signals import find, split_device
 
-MS_PER_HOUR = 3_600_000
-
-_ENOUGH_WH = 20  # at 20 steps the jitter of one step is 5 % of the window at most
-_ENOUGH_MS = 60_000
-_NEW_LOAD_VA = 100.0  # smaller changes are within the noise of the meter's 1 s rms window
-_NEW_LOAD_SHARE = 0.2
-_ASSUMED_POWER_FACTOR = 0.9  # until two index steps have shown the home's own; the value is marked as an estimate
-_MIN_POWER_FACTOR = 0.3
-_LONGEST_GAP_MS = 120_000  # a hole longer than this tells nothing of the power now
 _RESET_WH = 100  # more than 36 kVA brings in the 10 s between two polls of an inverter
-
-_POWER_FROM_STEPS = "derive:index-steps"
-_POWER_FROM_FACTOR = "derive:va-power-factor"
-_POWER_ZERO = "derive:no-apparent-power"
-
-
-@dataclass(frozen=True, slots=True)
-class Power:
-    """An active power in W (>= 0), how far to trust it, and how it was made."""
-
-    watts: float
-    quality: Quality
-    method: str
-
-
-@dataclass(slots=True)
-class IndexPower:
-    """Active power of one direction (import or export) from its index and its apparent power."""
-
-    _steps: deque[tuple[UtcMs, float]] = field(default_factory=deque)
-    _index_wh: float | None = None
-    _index_at: int = 0
-    _va: float | None = None
-    _va_reference: float = 0.0
-    _va_ms: float = 0.0
-    _va_since: int = 0
-    _va_at: int = 0
-    _power_factor: float | None = None
-
-    def index(self, at: UtcMs, wh: float) -> None:
-        """Take the index register, in Wh, as read at `at`."""
-        before = self._index_wh
-        lost = at < self._index_at or at - self._index_at > _LONGEST_GAP_MS
-        self._index_wh, self._index_at = wh, at
-        if before is None or lost or wh < before:
-            self._steps.clear()
-            self._start_factor(at)
-            return
-        if wh == before:
-            return
-        self._steps.append((at, wh))
-        self._learn_factor(at)
-        while len(self._steps) > 2 and self._is_long(self._steps[1]):  # noqa: PLR2004 - two steps make an interval
-            self._steps.popleft()
-
-    def apparent(self, at: UtcMs, va: float) -> None:
-        """Take the apparent power of this direction, in VA, as read at `at`."""
-        if self._va is not None and at > self._va_at:
-            self._va_ms += self._va * (at - self._va_at)
-        threshold = max(_NEW_LOAD_VA, _NEW_LOAD_SHARE * self._va_reference)
-        if self._va is None or abs(va - self._va_reference) > threshold:
-            self._va_reference = va
-            self._steps.clear()
-            self._start_factor(at)
-        self._va, self._va_at = va, at
-
-    def estimate(self, at: UtcMs) -> Power | None:
-        """Return the active power at `at`, or None while nothing is known."""
-        if self._va == 0:
-            return Power(0.0, Quality.DERIVED, _POWER_ZERO)
-        if len(self._steps) > 1:
-            first, last = self._steps[0], self._steps[-1]
-            watts = (last[1] - first[1]) * MS_PER_HOUR / (last[0] - first[0])
-            # No new step for longer than the last rate promises: the power fell at least to one step in that time.
-            waited = at - last[0]
-            if waited > 0:
-                watts = min(watts, MS_PER_HOUR / waited)
-            return Power(watts, Quality.DERIVED, _POWER_FROM_STEPS)
-        if self._va is not None:
-            factor = self._power_factor or _ASSUMED_POWER_FACTOR
-            return Power(self._va * factor, Quality.ESTIMATED, _POWER_FROM_FACTOR)
-        return None
-
-    def _is_long(self, second: tuple[UtcMs, float]) -> bool:
-        newest = self._steps[-1]
-        return newest[1] - second[1] >= _ENOUGH_WH or newest[0] - second[0] >= _ENOUGH_MS
-
-    def _start_factor(self, at: UtcMs) -> None:
-        self._va_ms, self._va_since = 0.0, at
-
-    def _learn_factor(self, at: UtcMs) -> None:
-        """Compare the energy of the window with its apparent power, both since the last new load."""
-        if len(self._steps) == 1:
-            self._start_factor(at)
-            return
-        span = self._steps[-1][0] - self._va_since
-        if len(self._steps) < 3 or span <= 0 or self._va_ms <= 0:  # noqa: PLR2004 - one interval is too coarse
-            return
-        first, last = self._steps[0], self._steps[-1]
-        watts = (last[1] - first[1]) * MS_PER_HOUR / (last[0] - first[0])
-        factor = watts / (self._va_ms / span)
-        self._power_factor = min(1.0, max(_MIN_POWER_FACTOR, factor))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +70,16 @@ def balance(flows: Flows) -> Balance | None:
         - watts(flows.charge, flows.has_battery)
     )
     exact = all(part.quality in (Quality.DERIVED, Quality.MEASURED) for part in known)
-    quality = Quality.DERIVED if exact and flows.skew_s <= _SKEW_FOR_DERIVED_S else Quality.ESTIMATED
+    sure = exact and flows.skew_s <= _SKEW_FOR_DERIVED_S and not _may_export_unseen(flows)
+    quality = Quality.DERIVED if sure else Quality.ESTIMATED
     home = max(0.0, total)
     return Balance(Power(home, quality, f"derive:balance(skew {flows.skew_s:.0f} s)"), home - total)
+
+
+def _may_export_unseen(flows: Flows) -> bool:
+    """Tell whether power may leave the home that the meter does not count: home use is then at most what is made."""
+    drawn = flows.grid_import
+    return flows.has_pv and not flows.has_export and drawn is not None and drawn.method == ZERO
 
 
 _SUMMED = ("pv.power", "pv.energy", "battery.charge.power", "battery.discharge.power")
@@ -190,8 +92,8 @@ class Derivation:
     def __init__(self, inverters: Iterable[str] = (), *, has_battery: bool = False) -> None:
         self._inverters = tuple(inverters)
         self._has_battery = has_battery
-        self._import = IndexPower()
-        self._export = IndexPower()
+        self._import = _Direction("import")
+        self._export = _Direction("export")
         self._home_energy: float | None = None
 
     def take(self, reading: Reading) -> bool:
@@ -199,17 +101,9 @@ class Derivation:
         name, value = reading.signal, reading.value
         if isinstance(value, str) or value is None:
             return split_device(name)[0] in _SUMMED
-        if name == "grid.import.energy":
-            self._import.index(reading.at, value)
-        elif name == "grid.export.energy":
-            self._export.index(reading.at, value)
-        elif name == "grid.import.apparent_power":
-            self._import.apparent(reading.at, value)
-        elif name == "grid.export.apparent_power":
-            self._export.apparent(reading.at, value)
-        else:
-            return split_device(name)[0] in _SUMMED
-        return True
+        if self._import.take(name, reading.at, value) or self._export.take(name, reading.at, value):
+            return True
+        return split_device(name)[0] in _SUMMED
 
     def derived(self, latest: Mapping[str, Latest], at: UtcMs, monotonic: float) -> list[Reading]:
         """Return every derived reading at `at`; a value that cannot be made is there as None."""
@@ -217,16 +111,12 @@ class Derivation:
         readings = [self._sum(name, known, at) for name in _SUMMED] if len(self._inverters) > 1 else []
         pv_total = next((one for one in readings if one.signal == "pv.power"), None)
         pv_energy = next((one for one in readings if one.signal == "pv.energy"), None)
-        grid_import = (
-            self._import.estimate(at) if known.fresh("grid.import.energy", "grid.import.apparent_power") else None
-        )
         has_export = known.ever("grid.export.energy")
-        grid_export = (
-            self._export.estimate(at) if known.fresh("grid.export.energy", "grid.export.apparent_power") else None
-        )
-        readings.append(_reading("grid.import.power", grid_import, at))
+        grid_import, grid_export = self._import.now(known, at), self._export.now(known, at)
+        readings += self._import.readings(grid_import, at)
         if has_export:
-            readings.append(_reading("grid.export.power", grid_export, at))
+            readings += self._export.readings(grid_export, at)
+        readings.append(_power_factor(grid_import, self._import, grid_export, self._export, at))
         pv = _as_power(pv_total) if self._inverters[1:] else known.power("pv.power")
         flows = Flows(
             grid_import=grid_import,
@@ -283,6 +173,65 @@ class Derivation:
         if total is not None:
             self._home_energy = total
         return Reading("home.energy", total, at, Quality.DERIVED, "derive:registers")
+
+
+class _Direction:
+    """The active power of one direction of the grid, and the check of it against the meter's own means."""
+
+    def __init__(self, way: str) -> None:
+        self._name = f"grid.{way}"
+        self._power = IndexPower()
+        self._check = MeanCheck()
+        self._difference: float | None = None
+        self._has_news = False
+
+    def take(self, name: str, at: UtcMs, value: float) -> bool:
+        """Take a reading; return whether it is one of this direction's."""
+        if name == f"{self._name}.energy":
+            self._power.index(at, value)
+        elif name == f"{self._name}.apparent_power":
+            self._power.apparent(at, value)
+        elif name == f"{self._name}.mean_power":
+            self._difference, self._has_news = self._check.compare(at, value), True
+        else:
+            return False
+        return True
+
+    def now(self, known: _Known, at: UtcMs) -> Power | None:
+        """Return the power of now, None while the meter is silent."""
+        heard = known.fresh(f"{self._name}.energy", f"{self._name}.apparent_power")
+        power = self._power.estimate(at) if heard else None
+        self._check.see(at, power.watts if power else None)
+        return power
+
+    def factor(self) -> float | None:
+        """Return the power factor learnt at about the present load."""
+        return self._power.power_factor
+
+    def readings(self, power: Power | None, at: UtcMs) -> list[Reading]:
+        """Return the power with its uncertainty, and the check when there is a new one."""
+        name, half = f"{self._name}.power", round(power.half_w) if power else None
+        quality = power.quality if power else Quality.DERIVED
+        made = [
+            _reading(name, power, at),
+            Reading(f"{name}.uncertainty", half, at, quality, power.method if power else "derive"),
+        ]
+        if self._has_news:
+            self._has_news = False
+            difference = None if self._difference is None else round(self._difference)
+            made.append(Reading(f"{self._name}.mean_power.check.net", difference, at, Quality.DERIVED, "derive:mean"))
+        return made
+
+
+def _power_factor(
+    drawn: Power | None, importing: _Direction, sent: Power | None, exporting: _Direction, at: UtcMs
+) -> Reading:
+    """Return the power factor at the meter: of the direction that flows, None until it was learnt."""
+    way = importing if drawn and drawn.watts else exporting if sent and sent.watts else None
+    factor = way.factor() if way else None
+    return Reading(
+        "grid.power_factor", None if factor is None else round(factor, 2), at, Quality.DERIVED, "derive:index-steps"
+    )
 
 
 @dataclass(frozen=True, slots=True)

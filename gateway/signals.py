@@ -67,6 +67,7 @@ def _state(name: str, fr: str, en: str) -> Signal:
 
 
 _INVERTER_S = 10.0
+_HALF_HOUR_S = 1800.0
 
 _ALL: tuple[Signal, ...] = (
     _counter("grid.import.energy", "Énergie achetée", "Energy bought", _MAX_WH),
@@ -75,13 +76,77 @@ _ALL: tuple[Signal, ...] = (
     _gauge("grid.export.apparent_power", "VA", "Puissance apparente injectée", "Apparent power injected", _MAX_VA),
     _gauge("grid.import.power", "W", "Puissance achetée", "Power bought", _MAX_VA, period_s=40.0),
     _gauge("grid.export.power", "W", "Puissance injectée", "Power sent to the grid", _MAX_VA, period_s=40.0),
+    *(
+        _gauge(
+            f"grid.{way}.power.uncertainty",
+            "W",
+            f"Puissance {fr}, à tant près",
+            f"Power {en}, give or take",
+            _MAX_VA,
+            period_s=40.0,
+        )
+        for way, fr, en in (("import", "achetée", "bought"), ("export", "injectée", "sent"))
+    ),
+    _gauge("grid.power_factor", "ratio", "Facteur de puissance", "Power factor", 1.0, scale=2, period_s=40.0),
+    _gauge(
+        "grid.import.mean_power",
+        "W",
+        "Puissance achetée, moyenne du compteur sur la demi-heure",
+        "Power bought, the meter’s half-hour mean",
+        _MAX_VA,
+        period_s=_HALF_HOUR_S,
+    ),
+    _gauge(
+        "grid.export.mean_power",
+        "W",
+        "Puissance injectée, moyenne du compteur sur la demi-heure",
+        "Power sent, the meter’s half-hour mean",
+        _MAX_VA,
+        period_s=_HALF_HOUR_S,
+    ),
+    *(
+        _gauge(
+            f"grid.{way}.mean_power.check.net",
+            "W",
+            f"Puissance {fr}, moyenne de la boîte moins celle du compteur",
+            f"Power {en}, the box’s mean minus the meter’s",
+            _MAX_VA,
+            low=-_MAX_VA,
+            period_s=_HALF_HOUR_S,
+        )
+        for way, fr, en in (("import", "achetée", "bought"), ("export", "injectée", "sent"))
+    ),
+    *(
+        _gauge(
+            f"grid.import.apparent_power.l{n}",
+            "VA",
+            f"Puissance apparente soutirée, phase {n}",
+            f"Apparent power drawn, phase {n}",
+            _MAX_VA,
+        )
+        for n in (1, 2, 3)
+    ),
+    _gauge("grid.imbalance.current", "A", "Écart entre les phases", "Difference between the phases", 200.0),
+    _state("grid.phase.missing", "Phase absente", "Missing phase"),
     *(_gauge(f"grid.voltage.l{n}", "V", f"Tension phase {n}", f"Voltage, phase {n}", 500.0) for n in (1, 2, 3)),
     *(_gauge(f"grid.current.l{n}", "A", f"Intensité phase {n}", f"Current, phase {n}", 200.0) for n in (1, 2, 3)),
     _state("grid.tariff.period", "Période tarifaire", "Tariff period"),
     _state("grid.tariff.today", "Couleur du jour", "Colour of today"),
     _state("grid.tariff.tomorrow", "Couleur de demain", "Colour of tomorrow"),
+    _state("grid.tariff.next_change", "Prochain changement de tarif", "Next change of tariff"),
+    _state("grid.tariff.next_period", "Période tarifaire suivante", "Next tariff period"),
+    _state("grid.tariff.notice", "Préavis de pointe", "Peak notice"),
+    _state("grid.tariff.peak.start", "Début de la pointe annoncée", "Start of the announced peak"),
+    _state("grid.tariff.peak.end", "Fin de la pointe annoncée", "End of the announced peak"),
+    _state("grid.contact", "Contact heures creuses", "Off-peak contact"),
+    _state("grid.relays", "Relais fermés", "Closed relays"),
+    _state("grid.events", "Événements du compteur", "Meter events"),
+    _state("grid.message", "Message du compteur", "Message of the meter"),
     _state("grid.overload", "Dépassement de puissance", "Power above subscription"),
     _gauge("grid.subscribed_power", "VA", "Puissance souscrite", "Subscribed power", _MAX_VA),
+    _gauge("grid.cutoff.power", "VA", "Puissance de coupure", "Cut-off power", _MAX_VA),
+    _gauge("grid.cutoff.margin", "VA", "Marge avant que le compteur coupe", "Margin before a cut", 2 * _MAX_VA),
+    _gauge("grid.cutoff.time", "s", "Temps avant coupure", "Time before a cut", 3600.0),
     _gauge("pv.power", "W", "Puissance des panneaux", "Solar power", _MAX_PV_W, period_s=_INVERTER_S),
     _counter("pv.energy", "Énergie produite", "Energy produced", _MAX_PV_WH, period_s=_INVERTER_S),
     _state("pv.state", "État de l’onduleur", "Inverter state"),

@@ -1,116 +1,15 @@
 """Active power from index steps, and the balance of the home."""
 
 import hypothesis
-import pytest
 from hypothesis import strategies as st
 
 from gateway.bus import Latest
 from gateway.clock import UtcMs
-from gateway.derive import Derivation, Flows, IndexPower, Power, balance
+from gateway.derive import Derivation, Flows, balance
+from gateway.power import Power
 from gateway.reading import Quality, Reading
 
-FRAME_MS = 1000
 START = 1_782_036_000_000
-
-
-def play(
-    power: IndexPower, watts: float, seconds: int, *, start: int = START, wh: float = 4_321_000.3, factor: float = 0.95
-):
-    """Feed a meter's frames at constant load; return the instant and the exact energy at the end."""
-    at = start
-    for _ in range(seconds * 1000 // FRAME_MS):
-        at += FRAME_MS
-        wh += watts * FRAME_MS / 3_600_000
-        power.apparent(UtcMs(at), round(watts / factor))
-        power.index(UtcMs(at), int(wh))
-    return at, wh
-
-
-@pytest.mark.parametrize("watts", [60, 100, 230, 480, 1000, 2200, 5400, 9000])
-def test_steady_load_is_found_within_two_frames_of_its_window(watts):
-    power = IndexPower()
-    at, _ = play(power, watts, 600)
-    found = power.estimate(UtcMs(at))
-    assert found.quality is Quality.DERIVED
-    assert found.method == "derive:index-steps"
-    # one frame of jitter at each end of the window, which is at least 20 steps or 60 s
-    window_s = min(max(20 * 3600 / watts, 1), 60)
-    assert found.watts == pytest.approx(watts, rel=max(0.01, 2 / window_s))
-
-
-def test_a_new_load_is_first_an_estimate_by_the_power_factor_seen_then_exact():
-    power = IndexPower()
-    at, wh = play(power, 1000, 300, factor=0.8)
-    at, wh = play(power, 3000, 1, start=at, wh=wh, factor=0.8)
-    found = power.estimate(UtcMs(at))
-    assert found.quality is Quality.ESTIMATED
-    assert found.method == "derive:va-power-factor"
-    assert found.watts == pytest.approx(3000, rel=0.06)
-    at, wh = play(power, 3000, 30, start=at, wh=wh, factor=0.8)
-    found = power.estimate(UtcMs(at))
-    assert found.quality is Quality.DERIVED
-    assert found.watts == pytest.approx(3000, rel=0.1)
-
-
-def test_before_any_step_the_value_is_marked_as_an_estimate():
-    power = IndexPower()
-    power.apparent(UtcMs(START), 1000)
-    power.index(UtcMs(START), 100)
-    found = power.estimate(UtcMs(START))
-    assert found == Power(900.0, Quality.ESTIMATED, "derive:va-power-factor")
-
-
-def test_nothing_known_gives_nothing():
-    assert IndexPower().estimate(UtcMs(START)) is None
-
-
-def test_no_apparent_power_is_no_power():
-    power = IndexPower()
-    at, _ = play(power, 500, 60)
-    power.apparent(UtcMs(at), 0)
-    assert power.estimate(UtcMs(at)) == Power(0.0, Quality.DERIVED, "derive:no-apparent-power")
-
-
-def test_a_load_that_fades_without_a_step_is_bounded_by_the_silence_of_the_index():
-    power = IndexPower()
-    at, _ = play(power, 90, 200)
-    for _ in range(120):
-        at += FRAME_MS
-        power.apparent(UtcMs(at), 95)
-        power.index(UtcMs(at), 4_321_005)
-    assert power.estimate(UtcMs(at)).watts <= 3600 / 100
-
-
-@pytest.mark.parametrize("next_wh", [12, 4_000_000])
-def test_an_index_that_steps_back_starts_anew_and_is_never_a_negative_power(next_wh):
-    power = IndexPower()
-    at, _ = play(power, 1000, 120)
-    power.index(UtcMs(at + 1000), next_wh)
-    found = power.estimate(UtcMs(at + 1000))
-    assert found.quality is Quality.ESTIMATED
-    assert found.watts > 0
-
-
-def test_a_jump_of_the_clock_starts_the_window_anew():
-    power = IndexPower()
-    at, wh = play(power, 1000, 120)
-    at, _ = play(power, 1000, 120, start=at + 3_600_000, wh=wh)
-    assert power.estimate(UtcMs(at)).watts == pytest.approx(1000, rel=0.1)
-
-
-frames_of_a_meter = st.lists(st.tuples(st.integers(-5000, 60_000), st.integers(0, 3), st.integers(0, 12_000)))
-
-
-@hypothesis.given(frames_of_a_meter)
-def test_whatever_the_meter_says_the_power_is_never_negative(frames):
-    power, at, wh = IndexPower(), START, 1000
-    for step_ms, step_wh, va in frames:
-        at += step_ms
-        wh += step_wh
-        power.apparent(UtcMs(at), va)
-        power.index(UtcMs(at), wh)
-        found = power.estimate(UtcMs(at))
-        assert found.watts >= 0
 
 
 watts = st.one_of(st.none(), st.floats(0, 12_000).map(lambda w: Power(w, Quality.DERIVED, "m")))

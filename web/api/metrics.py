@@ -18,6 +18,8 @@ _UNITS = {
     "V": "volts",
     "A": "amperes",
     "%": "percent",
+    "s": "seconds",
+    "ratio": "ratio",
     "": "info",
 }
 
