@@ -1,7 +1,7 @@
 """Every figure of the budgets in one table: python benchmarks/run.py [--quick]
 
-Runs the other benchmarks one after the other, each in its own process on the otherwise idle machine, and prints what they
-measured beside the budget. `--quick` shortens the waits and the store's history. Nothing here is a test.
+Runs the other benchmarks one after the other, each in its own process on the otherwise idle machine, and prints what
+they measured beside the budget. `--quick` shortens the waits and the store's history. Nothing here is a test.
 """
 
 from __future__ import annotations
