@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 COLOURS = (None, "blue", "white", "red")
 CUT_OFF = (
@@ -51,6 +52,7 @@ class Status:
     peak: int | None
 
 
+@lru_cache(maxsize=32)
 def status(word: str) -> Status:
     """Return STGE (8 hexadecimal digits, high byte first) decoded; ValueError if it is not such a word."""
     bits = int(word, 16)
@@ -83,6 +85,28 @@ def status(word: str) -> Status:
 def relays(value: int) -> tuple[bool, ...]:
     """Return the eight relays of RELAIS, the real one first: True is closed."""
     return tuple(bool(value >> n & 1) for n in range(8))
+
+
+def closed_relays(value: int) -> str:
+    """Return the numbers of the closed relays of RELAIS, the real one being 1, joined by blanks; or "none"."""
+    return " ".join(str(n) for n, closed in enumerate(relays(value), 1) if closed) or "none"
+
+
+NO_EVENT = "none"
+
+
+def events(state: Status) -> str:
+    """Return what STGE says is out of order, as sorted codes joined by blanks; or "none".
+
+    `clock-degraded`, `cover-open`, `cut-off-<reason>` (the breaker is open, with a reason of `CUT_OFF`), `overvoltage`.
+    """
+    found = {
+        "clock-degraded": state.clock_degraded,
+        "cover-open": state.cover_open,
+        f"cut-off-{state.cut_off}": state.cut_off != CUT_OFF[0],
+        "overvoltage": state.overvoltage,
+    }
+    return " ".join(code for code, present in found.items() if present) or NO_EVENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +173,8 @@ _WORDS = {
     "TH": "base",
     "TOUTES": "base",
 }
-_TEMPO_INDEXES = ("blue_hc", "blue_hp", "white_hc", "white_hp", "red_hc", "red_hp")
+TEMPO_INDEXES = ("blue_hc", "blue_hp", "white_hc", "white_hp", "red_hc", "red_hp")
+"""The period of each supplier index of the Tempo contract, from 1 on."""
 
 
 def normalise(text: str) -> str:
@@ -181,8 +206,8 @@ def period(index: int | None, calendar: str, label: str, *, tempo: bool = False)
     The index number is sure and the texts are free: under Tempo (by the calendar's name, or by STGE) the number alone
     decides; elsewhere the label's words do, and where they say nothing the bare number stands (`f03`).
     """
-    if (tempo or is_tempo(calendar)) and index is not None and index <= len(_TEMPO_INDEXES):
-        return _TEMPO_INDEXES[index - 1]
+    if (tempo or is_tempo(calendar)) and index is not None and index <= len(TEMPO_INDEXES):
+        return TEMPO_INDEXES[index - 1]
     if normalise(label) == "INDEX NON CONSO":
         return None
     named = period_of_label(label)

@@ -12,8 +12,9 @@ from drivers.linky import codes
 from drivers.linky.frame import End, Event
 from drivers.linky.group import Group
 from drivers.linky.labels import HISTORIC, HISTORIC_REGISTERS, PTEC_PERIODS, STANDARD, Mode
+from drivers.linky.watch import Said, Watch
 from gateway.clock import UtcMs
-from gateway.reading import Quality, Reading, Value
+from gateway.reading import Reading
 
 SOURCE = "linky"
 
@@ -23,6 +24,7 @@ _PLAIN = {
     "SINSTS": "grid.import.apparent_power",
     "SINST1": "grid.import.apparent_power",
     "PAPP": "grid.import.apparent_power",
+    **{f"SINSTS{n}": f"grid.import.apparent_power.l{n}" for n in (1, 2, 3)},
     "SINSTI": "grid.export.apparent_power",
     "IINST": "grid.current.l1",
     **{f"IINST{n}": f"grid.current.l{n}" for n in (1, 2, 3)},
@@ -65,6 +67,8 @@ class Interpreter:
         self._texts: dict[str, str] = {}
         self._texts_settled = False
         self._tempo = False
+        self._ejp = False
+        self._watch = Watch()
         self._frame: set[str] = set()
         self._made_by: dict[str, str] = {}
         self._one_phase_frames = 0
@@ -78,23 +82,27 @@ class Interpreter:
         batch: list[Reading] = []
         for event in events:
             if isinstance(event, Group):
-                batch += [Reading(name, value, at, Quality.MEASURED, SOURCE) for name, value in self.read(event)]
+                batch += [_reading(said, at) for said in self.read(event, at)]
             elif isinstance(event, End):
-                batch += [Reading(name, value, at, Quality.MEASURED, SOURCE) for name, value in self.end(event)]
+                batch += [_reading(said, at) for said in self.end(event)]
                 yield batch, event
                 batch = []
         if batch:
             yield batch, None
 
-    def read(self, group: Group) -> Iterator[tuple[str, Value | None]]:
-        """Yield the signals that a group gives, with their values."""
+    def read(self, group: Group, at: UtcMs) -> Iterator[Said]:
+        """Yield the signals that a group, come at `at`, gives."""
         self._frame.add(group.label)
         self._learn(group)
-        for name, value in self._signals(group):
-            self._made_by[name] = group.label
-            yield name, value
+        clock = at if self.date is None else UtcMs(self.date)
+        for said in (*self._signals(group, clock), *self._watch.see(group, at, self.phases, clock)):
+            if said.value is not None:
+                self._made_by[said.signal] = group.label
+            elif self._made_by.pop(said.signal, None) is None:
+                continue  # that nothing is known of what never was known says nothing
+            yield said
 
-    def end(self, end: End) -> Iterator[tuple[str, Value | None]]:
+    def end(self, end: End) -> Iterator[Said]:
         """Yield what the end of a frame withdraws: the signals whose labels the meter no longer sends."""
         labels, self._frame = self._frame, set()
         if not end.clean:
@@ -105,6 +113,7 @@ class Interpreter:
             # While a phase is above its setting, each run of short frames is followed by one long frame without ADIR.
             return
         self._settle_phases(labels)
+        self._watch.frame_over(labels)
         self._texts_settled = True
         for text in [label for label in self._texts if label not in labels]:
             del self._texts[text]
@@ -114,9 +123,9 @@ class Interpreter:
             if label not in labels:
                 del self._made_by[name]
                 if label not in _SAYS_OVERLOAD:
-                    yield name, None
+                    yield Said(name, None)
         if end.mode is Mode.HISTORIC and "grid.overload" not in self._made_by:
-            yield "grid.overload", "no"
+            yield Said("grid.overload", "no")
 
     def _learn(self, group: Group) -> None:
         label, spec = group.label, group.spec
@@ -144,56 +153,71 @@ class Interpreter:
         if self._one_phase_frames >= _ONE_PHASE_AGAIN:
             self.phases = 1
 
-    def _signals(self, group: Group) -> Iterator[tuple[str, Value | None]]:
+    def _signals(self, group: Group, clock: UtcMs) -> Iterator[Said]:
         label, value = group.label, group.value
         if (plain := _PLAIN.get(label)) is not None:
-            yield plain, value
+            yield Said(plain, value)
         elif isinstance(value, str):
-            yield from self._words(label, value)
+            yield from self._words(label, value, clock)
         elif label in HISTORIC_REGISTERS:
             yield from self._register(label, value)
         elif label in _SAYS_OVERLOAD:
-            yield "grid.overload", "yes"
+            yield Said("grid.overload", "yes")
         elif label == "PREF":
-            yield "grid.subscribed_power", value * _VA_PER_KVA
+            yield Said("grid.subscribed_power", value * _VA_PER_KVA)
         elif label == "ISOUSC" and self.phases is not None:
-            yield "grid.subscribed_power", value * _VOLTS * self.phases
+            yield Said("grid.subscribed_power", value * _VOLTS * self.phases)
+        elif label == "RELAIS":
+            yield Said("grid.relays", codes.closed_relays(value))
         elif label == "NTARF":
-            texts = self._texts
-            if not (texts or self._texts_settled or self._tempo):
-                return  # the texts have not come yet, and may say more than the bare number
-            period = codes.period(value or None, texts.get("NGTF", ""), texts.get("LTARF", ""), tempo=self._tempo)
-            if period is not None or "grid.tariff.period" in self._made_by:
-                yield "grid.tariff.period", period
+            yield from self._index(value or None, clock)
 
-    def _register(self, label: str, value: int) -> Iterator[tuple[str, Value | None]]:
+    def _index(self, index: int | None, clock: UtcMs) -> Iterator[Said]:
+        texts = self._texts
+        if not (texts or self._texts_settled or self._tempo):
+            return  # the texts have not come yet, and may say more than the bare number
+        period = codes.period(index, texts.get("NGTF", ""), texts.get("LTARF", ""), tempo=self._tempo)
+        yield Said("grid.tariff.period", period)
+        tempo = self._tempo or codes.is_tempo(texts.get("NGTF", ""))
+        yield from self._watch.period(period, clock, index, tempo=tempo)
+
+    def _register(self, label: str, value: int) -> Iterator[Said]:
         """Yield a historic register, and the total once every register of the option is known."""
         option = _OPTION_OF[label]
         if not self._registers.keys() <= set(option):
             self._registers.clear()  # the contract changed: the former registers are not part of this total
         self._registers[label] = value
-        yield f"grid.import.energy.{HISTORIC_REGISTERS[label]}", value
+        yield Said(f"grid.import.energy.{HISTORIC_REGISTERS[label]}", value)
         if label == option[-1] and len(self._registers) == len(option):
-            yield "grid.import.energy", sum(self._registers.values())
+            yield Said("grid.import.energy", sum(self._registers.values()))
 
-    def _words(self, label: str, value: str) -> Iterator[tuple[str, Value | None]]:
+    def _words(self, label: str, value: str, clock: UtcMs) -> Iterator[Said]:
         if label == "STGE":
-            status = codes.status(value)
-            self.producer = status.producer
-            self._tempo = status.today is not None
-            yield "grid.overload", "yes" if status.overload else "no"
-            yield from self._colour("grid.tariff.today", status.today)
-            yield from self._colour("grid.tariff.tomorrow", status.tomorrow)
+            yield from self._status(codes.status(value), clock)
+        elif label == "OPTARIF":
+            self._ejp = value.startswith("EJP")
         elif label == "PTEC":
             period = PTEC_PERIODS[value]
-            yield "grid.tariff.period", period
+            yield Said("grid.tariff.period", period)
             colour = period.partition("_")[0]
             if colour in codes.COLOURS:
-                yield "grid.tariff.today", colour
+                yield Said("grid.tariff.today", colour)
+            if self._ejp:
+                yield from self._watch.notice(clock, announced="PEJP" in self._frame, runs=period == "ejp_pm")
+            yield from self._watch.period(period, clock)
         elif label == "DEMAIN":
-            yield from self._colour("grid.tariff.tomorrow", _TOMORROW[value])
+            yield Said("grid.tariff.tomorrow", _TOMORROW[value])
 
-    def _colour(self, name: str, colour: str | None) -> Iterator[tuple[str, Value | None]]:
-        """Yield a Tempo colour; none is worth saying only where there was one."""
-        if colour is not None or name in self._made_by:
-            yield name, colour
+    def _status(self, status: codes.Status, clock: UtcMs) -> Iterator[Said]:
+        self.producer = status.producer
+        self._tempo = status.today is not None
+        yield Said("grid.overload", "yes" if status.overload else "no")
+        yield Said("grid.contact", "closed" if status.contact_closed else "open")
+        yield Said("grid.events", codes.events(status))
+        yield Said("grid.tariff.today", status.today)
+        yield Said("grid.tariff.tomorrow", status.tomorrow)
+        yield from self._watch.notice(clock, announced=status.notice is not None, runs=status.peak is not None)
+
+
+def _reading(said: Said, at: UtcMs) -> Reading:
+    return Reading(said.signal, said.value, said.at or at, said.quality, said.source)

@@ -69,7 +69,11 @@ class TestDecode:
                 "grid.voltage.l1": 238,
                 "grid.import.apparent_power": 0,
                 "grid.export.apparent_power": 1660,
+                "grid.export.mean_power": 1502,
                 "grid.overload": "no",
+                "grid.contact": "open",
+                "grid.events": "none",
+                "grid.tariff.notice": "none",
                 "grid.tariff.today": "blue",
             },
         }

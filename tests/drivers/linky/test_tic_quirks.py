@@ -220,6 +220,7 @@ class TestQuirk9LabelsComeAndGo:
                 "grid.current.l1": 4,
                 "grid.current.l2": 32,
                 "grid.current.l3": 0,
+                "grid.imbalance.current": 32,
             }
         assert None not in readings(stream, long).values()
         # the long frame amid the short ones says nothing of the overload, the second one running does
