@@ -74,7 +74,7 @@ class RunningDemo:
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
-            code = self.process.wait(timeout=5)
+            code = self.process.wait(timeout=20)
         finally:
             if self.process.poll() is None:
                 self.process.kill()
