@@ -11,6 +11,7 @@ from gateway.clock import UtcMs
 from gateway.signals import TARIFF_INDEXES, Kind, split_device
 from gateway.store.registers import Register, Registers
 from gateway.store.schema import HOUR_MS
+from gateway.store.spool import Spool
 from gateway.store.stored import SeriesReader, StoredSeries, series_by_signal
 
 _NIGHT_MS = 16 * HOUR_MS
@@ -56,10 +57,14 @@ _UNKNOWN = Flow(None, 0.0, is_estimated=False)
 def read_energy(connection: sqlite3.Connection, spans: Sequence[tuple[int, int]], now: int) -> list[EnergyBucket]:
     """Return the energy of each span (whole minutes, UTC ms, one ending where the next begins)."""
     stored = series_by_signal(connection)
+    spool = Spool(connection)
     moments = [spans[0][0], *(end for _, end in spans)]
 
     def flows(signals: list[StoredSeries], *, is_solar: bool = False) -> list[Flow]:
-        columns = [_flows(connection, one, moments, now, is_solar=is_solar) for one in signals]
+        columns = [
+            _flows(SeriesReader(connection, one, now, spool), connection, moments, now, is_solar=is_solar)
+            for one in signals
+        ]
         return [_together(row) for row in zip(*columns, strict=True)] if columns else [_UNKNOWN] * len(spans)
 
     has_panels = any(split_device(signal)[0].startswith("pv.") for signal in stored)
@@ -126,9 +131,9 @@ def _solar_series(stored: dict[str, StoredSeries]) -> list[StoredSeries]:
 
 
 def _flows(
-    connection: sqlite3.Connection, series: StoredSeries, moments: Sequence[int], now: int, *, is_solar: bool
+    reader: SeriesReader, connection: sqlite3.Connection, moments: Sequence[int], now: int, *, is_solar: bool
 ) -> list[Flow]:
-    registers = Registers(connection, SeriesReader(connection, series, now))
+    registers = Registers(connection, reader)
     found = registers.at(moments)
     last = next((one.until for one in reversed(found) if one is not None and one.until is not None), None)
     sleeps = is_solar and last is not None and now - last <= _NIGHT_MS and registers.is_resting(last)

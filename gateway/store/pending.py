@@ -13,13 +13,14 @@ from gateway.signals import Kind
 from gateway.store.catalog import Catalog, RawTable, Series, quoted
 from gateway.store.counters import CounterGuard
 from gateway.store.dating import hour_of
+from gateway.store.fold import fold, write_rows
 from gateway.store.frames import Frame
 from gateway.store.rollup import closed_until, set_closed_until
-from gateway.store.runs import newest_seq, number, record
+from gateway.store.runs import newest_seq, record, spans_of
 from gateway.store.schema import MINUTE_MS
+from gateway.store.spool import Cell, SpooledRow, add_block
 
 _ROW_MS = 1_000
-_BITS = 63
 _STEP_MS = 2_000
 _KEPT_ROWS = 7_200
 """While the disk fails: about an hour of rows of a meter and its inverters, some ten megabytes."""
@@ -183,14 +184,33 @@ class Pending:
         connection.executemany("INSERT OR REPLACE INTO change VALUES (?, ?, ?)", _numbered(self.changes))
         connection.executemany("INSERT OR REPLACE INTO quality VALUES (?, ?, ?)", _numbered(self.qualities))
         connection.executemany("INSERT OR REPLACE INTO segment VALUES (?, ?, ?, ?)", _numbered(self.segments))
+        connection.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", self.memory.items())
+        self._mark_late(connection)
+
+    def _write_rows(self, connection: sqlite3.Connection) -> None:
+        """Spool the rows; where some give way to others, all stand in their tables, and so do these."""
+        spans = spans_of(self._moments())
+        first = newest_seq(connection) + 1
+        if not (self._overwritten or self._corrections or self._reopened is not None):
+            if spans:
+                add_block(connection, first, spans, self._by_source())
+            return
+        fold(connection, self.catalog)
+        tables: dict[str, tuple[RawTable, dict[int, dict[int, Cell]]]] = {}
+        for row in self.rows:
+            rows = tables.setdefault(row.table.name, (row.table, {}))[1]
+            rows[row.ts] = rows.get(row.ts, {}) | _cells(row)
+        for table, ts, series, value in self._corrections:
+            if series.id is not None:
+                tables.setdefault(table.name, (table, {}))[1].setdefault(ts, {})[series.id] = (value, False)
+        for table, rows in tables.values():
+            write_rows(connection, table, rows)
         for table, after, before in self._overwritten:
             connection.execute(
                 f"DELETE FROM {quoted(table.name)} WHERE ts > ? AND ts < ?",  # noqa: S608 - quoted, from the catalog
                 (after, before),
             )
-        connection.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", self.memory.items())
-        record(connection, number(newest_seq(connection), self._moments()))
-        self._mark_late(connection)
+        record(connection, first, spans)
 
     def _moments(self) -> list[tuple[str | int, int]]:
         """Return who (source, or number of a state) said something when, as it came."""
@@ -201,18 +221,11 @@ class Pending:
         ]
         return [*rows, *mended, *states]
 
-    def _write_rows(self, connection: sqlite3.Connection) -> None:
-        by_table: dict[str, list[Row]] = {}
+    def _by_source(self) -> dict[str, list[SpooledRow]]:
+        sources: dict[str, list[SpooledRow]] = {}
         for row in self.rows:
-            by_table.setdefault(row.table.name, []).append(row)
-        for rows in by_table.values():
-            columns = [quoted(series.signal) for series in rows[0].table.columns]
-            connection.executemany(
-                _upsert(rows[0].table.name, columns),
-                ((row.ts, _bits(row), *row.values, *([None] * (len(columns) - len(row.values)))) for row in rows),
-            )
-        for table, ts, series, value in self._corrections:
-            connection.execute(_upsert(table.name, [quoted(series.signal)]), (ts, None, value))
+            sources.setdefault(row.table.source, []).append(SpooledRow(row.ts, _cells(row)))
+        return sources
 
     def _mark_late(self, connection: sqlite3.Connection) -> None:
         """Have hours that are closed already closed again when rows of theirs came only now."""
@@ -249,20 +262,10 @@ def _numbered(waiting: Sequence[tuple[Series, *tuple[Any, ...]]]) -> list[tuple[
     return [(series.id, *rest) for series, *rest in waiting]
 
 
-def _bits(row: Row) -> int | None:
-    """Return the bits of `estimated` as the file has its columns; 63 of them fit, and no device has as many signals."""
-    if not row.estimated:
-        return None
-    places = [row.table.written[series.signal] for n, series in enumerate(row.table.columns) if row.estimated >> n & 1]
-    return sum(1 << place for place in places if place < _BITS) or None
-
-
-def _upsert(table: str, columns: list[str]) -> str:
-    """Return an insert that keeps what a row with the same time already has."""
-    kept = ", ".join(f"{column} = coalesce(excluded.{column}, {column})" for column in columns)
-    marks = ", ".join("?" for _ in columns)
-    return (
-        f"INSERT INTO {quoted(table)} (ts, estimated, {', '.join(columns)}) VALUES (?, ?, {marks}) "  # noqa: S608 - quoted
-        "ON CONFLICT (ts) DO UPDATE SET "
-        f"estimated = nullif(coalesce(estimated, 0) | coalesce(excluded.estimated, 0), 0), {kept}"
-    )
+def _cells(row: Row) -> dict[int, Cell]:
+    """Return the values of a row by number of series."""
+    return {
+        series.id: (value, bool(row.estimated >> place & 1))
+        for place, (series, value) in enumerate(zip(row.table.columns, row.values, strict=False))
+        if value is not None and series.id is not None
+    }

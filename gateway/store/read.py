@@ -21,6 +21,7 @@ from gateway.store.energy import EnergyBucket, no_energy, read_energy
 from gateway.store.history import History, Point, check_history, empty_history, read_history
 from gateway.store.readonly import ReadOnly
 from gateway.store.schema import MINUTE_MS
+from gateway.store.spool import Spool
 from gateway.store.steps import MAX_POINTS, Step, check_range, edges, step_of, zone_of
 from gateway.store.stored import AHEAD_MS, raw_tables, series_by_signal
 
@@ -125,6 +126,7 @@ def _info(connection: sqlite3.Connection, now: int) -> StoreInfo:
             (believed,),
         )
     ]
+    ends += [(since, last) for _, since, last in Spool(connection).ends if last < believed]
     for one in series.values():
         for table in ("m30", "m1", "change"):
             ends += connection.execute(

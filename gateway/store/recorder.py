@@ -14,6 +14,7 @@ from gateway.config import Store
 from gateway.store.catalog import Catalog
 from gateway.store.dating import Dating
 from gateway.store.faults import Fault, diagnose
+from gateway.store.fold import fold
 from gateway.store.frames import Frame, Gatherer
 from gateway.store.pending import Pending
 from gateway.store.resume import read_standing
@@ -159,6 +160,8 @@ class Recorder:
         connection = open_for_writing(self._path, self._clock)
         try:
             self._catalog.load(connection)
+            with transaction(connection):
+                fold(connection, self._catalog)
             if not self._resumed:
                 self._resume(connection)
         except BaseException:

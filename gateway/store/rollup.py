@@ -16,6 +16,7 @@ from gateway.signals import Kind
 from gateway.store.buckets import COLUMNS, Bucket, merge, summarise, weigh, widen
 from gateway.store.catalog import Catalog, RawTable, quoted, week_of
 from gateway.store.dating import hour_of
+from gateway.store.fold import fold, is_fold_due
 from gateway.store.runs import forget_before
 from gateway.store.schema import DAY_MS, HALF_HOUR_MS, HOUR_MS, MINUTE_MS, WEEK_MS, transaction
 
@@ -58,6 +59,9 @@ def close_hours(connection: sqlite3.Connection, catalog: Catalog, now: int, *, a
 
     Returns whether more than `at_most` were due, so that the caller can write rows in between.
     """
+    if is_fold_due(connection, hour_of(now - SETTLE_MS)):
+        with transaction(connection):
+            fold(connection, catalog)
     for _ in range(at_most):
         hour = _next_due(connection, catalog, now)
         if hour is None:

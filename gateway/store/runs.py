@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
-class Run(NamedTuple):
+class Span(NamedTuple):
     """Rows of one source, or changes of one series (by its number), from `first` to `last` (UTC ms), both included."""
+
+    who: str | int
+    first: int
+    last: int
+
+
+class Run(NamedTuple):
+    """A span, and the number of what stands at its `first`; the numbers of the others follow their time."""
 
     base: int
     who: str | int
@@ -26,53 +35,60 @@ class Run(NamedTuple):
         return self.base + self.last - self.first
 
 
-def newest_seq(connection: sqlite3.Connection) -> int:
-    """Return the last number given, 0 when none ever was."""
-    row = connection.execute(
-        "SELECT max(coalesce((SELECT until FROM arrival ORDER BY seq DESC LIMIT 1), 0), "
-        "coalesce((SELECT until FROM spool ORDER BY seq DESC LIMIT 1), 0))"
-    ).fetchone()
-    return int(row[0])
-
-
-def number(after: int, moments: Iterable[tuple[str | int, int]]) -> list[Run]:
-    """Return the runs of (who, ts) pairs as they came, numbered from `after` + 1 on; a step back begins another."""
-    spans: list[tuple[str | int, int, int]] = []
+def spans_of(moments: Iterable[tuple[str | int, int]]) -> list[Span]:
+    """Return the spans of (who, ts) pairs as they came; a step back begins another one."""
+    spans: list[Span] = []
     place: dict[str | int, int] = {}
     for who, ts in moments:
         there = place.get(who)
-        if there is not None and ts >= spans[there][2]:
-            spans[there] = (who, spans[there][1], ts)
+        if there is not None and ts >= spans[there].last:
+            spans[there] = spans[there]._replace(last=ts)
         else:
             place[who] = len(spans)
-            spans.append((who, ts, ts))
+            spans.append(Span(who, ts, ts))
+    return spans
+
+
+def number(first: int, spans: Iterable[Sequence[str | int]]) -> list[Run]:
+    """Return spans with their numbers, the first one's being `first`."""
     runs = []
-    for who, first, last in spans:
-        runs.append(Run(after + 1, who, first, last))
-        after = runs[-1].until
+    for span in map(Span._make, spans):
+        runs.append(Run(first, *span))
+        first = runs[-1].until + 1
     return runs
 
 
-def record(connection: sqlite3.Connection, runs: list[Run]) -> None:
-    """Write numbered runs inside the caller's transaction."""
-    if runs:
-        text = json.dumps(runs, separators=(",", ":"))
-        connection.execute("INSERT INTO arrival VALUES (?, ?, ?)", (runs[0].base, runs[-1].until, text))
+def newest_seq(connection: sqlite3.Connection) -> int:
+    """Return the last number given, 0 when none ever was."""
+    # what is spooled is always newer than what is folded
+    for table in ("spool", "arrival"):
+        row = connection.execute(
+            f"SELECT until FROM {table} ORDER BY seq DESC LIMIT 1"  # noqa: S608 - the two names above
+        ).fetchone()
+        if row:
+            return int(row[0])
+    return 0
 
 
-def parse(text: str) -> list[Run]:
-    """Return the runs as `record` wrote them."""
-    return [Run(*one) for one in json.loads(text)]
+def record(connection: sqlite3.Connection, first: int, spans: Sequence[Span]) -> None:
+    """Write spans whose rows are in their tables, inside the caller's transaction."""
+    if spans:
+        packed = zlib.compress(json.dumps(spans, separators=(",", ":")).encode())
+        connection.execute("INSERT INTO arrival VALUES (?, ?, ?)", (first, number(first, spans)[-1].until, packed))
+
+
+def parse(first: int, packed: bytes | str) -> list[Run]:
+    """Return the runs that `record` wrote."""
+    return number(first, json.loads(packed if isinstance(packed, str) else zlib.decompress(packed)))
 
 
 def forget_before(connection: sqlite3.Connection, ts: int) -> None:
     """Drop what arrived before any row of `ts` and later; the newest stays, so that numbers go on from it."""
-    last = connection.execute("SELECT max(seq) FROM arrival").fetchone()[0]
-    if last is None:
-        return
     gone = []
-    for seq, text in connection.execute("SELECT seq, runs FROM arrival WHERE seq < ? ORDER BY seq", (last,)):
-        if any(run.last >= ts for run in parse(text)):
+    for seq, packed in connection.execute(
+        "SELECT seq, runs FROM arrival WHERE seq < (SELECT max(seq) FROM arrival) ORDER BY seq"
+    ):
+        if any(run.last >= ts for run in parse(seq, packed)):
             break
         gone.append((seq,))
     connection.executemany("DELETE FROM arrival WHERE seq = ?", gone)

@@ -29,6 +29,11 @@ _WAL_PAGES = 8_192
 """Pages go from the WAL to the file every few hours: what is used again in between is written there once. A longer WAL
 would save more, but growing it after each start costs the file system's journal more than that."""
 
+_WAL_SPARE_PAGES = 1_024
+_FRAME_BYTES = 24
+_ROOM = 16
+"""The WAL gets its full length at once only on a disk that has this many times as much room."""
+
 _BUSY_MS = 5_000
 _CACHE_KIB = 2_048
 _WAL_LIMIT = 16 * 1024 * 1024  # a WAL grown by one long catch-up shrinks again
@@ -93,6 +98,7 @@ def open_for_writing(path: Path, clock: Clock, steps: list[Migration] | None = N
         refuse_newer(path, version_of(connection), due[-1].version)
         prepare(connection)
         migrate(connection, path, clock, due)
+        _lengthen_wal(connection, path)
     except BaseException:
         connection.close()
         raise
@@ -109,6 +115,25 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
     # Debian's SQLite writes zeros over what is deleted, by default: as much wear again as recording itself
     connection.execute("PRAGMA secure_delete=OFF")
+
+
+def _lengthen_wal(connection: sqlite3.Connection, path: Path) -> None:
+    """Give the WAL the length it will have: a file that grows with each commit has the file system's journal written
+    with each commit too, some twenty megabytes until it stops growing. Zeros are no frames to SQLite.
+    """
+    wal = path.with_name(f"{path.name}-wal")
+    page = connection.execute("PRAGMA page_size").fetchone()[0]
+    whole = min((_WAL_PAGES + _WAL_SPARE_PAGES) * (page + _FRAME_BYTES), _WAL_LIMIT)
+    try:
+        missing = whole - wal.stat().st_size
+        disk = os.statvfs(path.parent)
+        if missing > 0 and disk.f_bavail * disk.f_frsize > _ROOM * whole:
+            with wal.open("ab") as file:
+                file.write(bytes(missing))
+                file.flush()
+                os.fsync(file.fileno())
+    except OSError:
+        return  # a shorter WAL is slower, no more
 
 
 def migrate(connection: sqlite3.Connection, path: Path, clock: Clock, steps: list[Migration]) -> None:

@@ -19,6 +19,7 @@ from gateway.store.buckets import COLUMNS, Bucket, merge, summarise, weigh, wide
 from gateway.store.catalog import quoted, signal_columns
 from gateway.store.rollup import closed_until
 from gateway.store.schema import HALF_HOUR_MS, MINUTE_MS, WEEK_MS
+from gateway.store.spool import Spool
 
 AHEAD_MS = 60_000
 """What is stamped further ahead than this was written while the calendar was wrong, and is not believed."""
@@ -60,6 +61,7 @@ class RawValue(NamedTuple):
 class _Column:
     """Where a signal stands in a raw table; both names are quoted."""
 
+    source: str
     table: str
     name: str
     bit: int
@@ -68,19 +70,24 @@ class _Column:
 def _columns_of(connection: sqlite3.Connection, signal: str, start: int, end: int) -> list[_Column]:
     """Return where a signal stands in the tables that may hold rows of [start, end)."""
     found = []
-    for table, since in raw_tables(connection):
-        if since < end and start < since + WEEK_MS:
-            signals = signal_columns(connection, table)
-            if signal in signals:
-                found.append(_Column(quoted(table), quoted(signal), signals.index(signal)))
+    tables = connection.execute(
+        "SELECT source, name FROM raw_table WHERE since < ? AND since > ? ORDER BY since", (end, start - WEEK_MS)
+    ).fetchall()
+    for source, table in tables:
+        signals = signal_columns(connection, table)
+        if signal in signals:
+            found.append(_Column(source, quoted(table), quoted(signal), signals.index(signal)))
     return found
 
 
 class SeriesReader:
-    """Reads one series as of `now` (UTC ms)."""
+    """Reads one series as of `now` (UTC ms). Those of one question share their `spool`."""
 
-    def __init__(self, connection: sqlite3.Connection, series: StoredSeries, now: int) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, series: StoredSeries, now: int, spool: Spool | None = None
+    ) -> None:
         self.series = series
+        self._spool = spool or Spool(connection)
         self.closed = closed_until(connection) or 0
         self.last_believed = now + AHEAD_MS
         self._connection = connection
@@ -89,16 +96,19 @@ class SeriesReader:
     def raw(self, start: int, end: int, at_most: int | None) -> list[RawValue]:
         """Return the raw values in [start, end); at most so many and one more, to tell that there are more."""
         limit = -1 if at_most is None else at_most + 1
-        rows: list[RawValue] = []
+        until = min(end, self.last_believed)
+        by_place: dict[tuple[str, int], RawValue] = {}
         columns = _columns_of(self._connection, self.series.signal, start, end)
         for column in columns:
             found = self._connection.execute(
                 f"SELECT ts, {column.name}, coalesce(estimated >> {column.bit} & 1, 0) FROM {column.table} "
                 f"WHERE ts >= ? AND ts < ? AND {column.name} IS NOT NULL ORDER BY ts LIMIT ?",
-                (start, min(end, self.last_believed), limit),
+                (start, until, limit),
             )
-            rows += map(RawValue._make, found)
-        return sorted(rows) if len(columns) > 1 else rows
+            by_place |= {(column.source, row[0]): RawValue(*row) for row in found}
+        spooled = self._spool.values(self.series.id, start, until)
+        by_place |= {place: RawValue(place[1], value, int(guessed)) for place, (value, guessed) in spooled.items()}
+        return sorted(by_place.values())[: None if at_most is None else limit]
 
     @property
     def tail(self) -> list[Bucket]:

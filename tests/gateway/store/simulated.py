@@ -5,8 +5,10 @@ from pathlib import Path
 from gateway.bus import Batch
 from gateway.config import Store
 from gateway.reading import Quality, Reading
+from gateway.store.fold import fold
 from gateway.store.read import Reader
 from gateway.store.recorder import Recorder
+from gateway.store.schema import transaction
 from tests.gateway.clocks import FakeClock
 
 HOUR = 3_600_000
@@ -38,6 +40,12 @@ class Box:
 
     def commit(self) -> None:
         self.wait(self.settings.commit_s + 1)
+
+    def fold(self) -> None:
+        """Bring what is committed to the raw tables, as the end of an hour does."""
+        connection = self.recorder._connected()
+        with transaction(connection):
+            fold(connection, self.recorder._catalog)
 
     def restart(self, *, cleanly: bool = True) -> None:
         if cleanly:

@@ -48,7 +48,7 @@ def test_a_full_disk_keeps_rows_in_memory_says_so_and_recovers_by_itself(small_d
     assert trouble is not None
     assert trouble.fault.code == "store.full"
     waiting = box.recorder.pending_rows
-    assert waiting >= 100
+    assert waiting >= 60  # what the last few free pages took is written
     ballast.unlink()
     box.commit()
     assert box.recorder.trouble is None

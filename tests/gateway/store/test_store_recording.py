@@ -10,6 +10,7 @@ from tests.gateway.store.simulated import HOUR, LINKY, ROOF, START, Box
 
 
 def rows(box, sql, *parameters):
+    box.fold()
     connection = sqlite3.connect(box.path)
     try:
         return connection.execute(sql, parameters).fetchall()

@@ -1,0 +1,171 @@
+"""What is recorded but not yet in its raw table: one small block a commit, folded into the raw tables each hour.
+
+A commit that writes to each raw table rewrites pages of all of them; one block is a fraction of a page.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from gateway.store.runs import Run, Span, number
+from gateway.store.schema import version_of
+
+SPOOL_VERSION = 2
+"""Files have a spool, and arrivals in it, from this version on."""
+
+Cell = tuple[int, bool]
+"""A stored integer, and whether it is an estimate."""
+
+
+class SpooledRow(NamedTuple):
+    """One row: its time (UTC ms) and its values by number of series."""
+
+    ts: int
+    cells: Mapping[int, Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """Rows of one source as a block has them, column by column, each value the difference from the one before."""
+
+    source: str
+    _times: list[int]
+    _values: Mapping[str, list[int | None]]
+    _estimates: Mapping[str, list[int]]
+
+    def column(self, series: int) -> Iterator[tuple[int, int, bool]]:
+        """Yield (ts, value, whether it is an estimate) of one series."""
+        packed = self._values.get(str(series))
+        if packed is not None:
+            guessed = self._estimates.get(str(series), ())
+            for place, (ts, value) in enumerate(zip(_sums(self._times), _sums(packed), strict=True)):
+                if ts is not None and value is not None:
+                    yield ts, value, place in guessed
+
+    def rows(self) -> list[SpooledRow]:
+        """Return every row."""
+        rows: list[SpooledRow] = [SpooledRow(ts, {}) for ts in _sums(self._times) if ts is not None]
+        for name, packed in self._values.items():
+            guessed, series = self._estimates.get(name, ()), int(name)
+            for place, value in enumerate(_sums(packed)):
+                if value is not None:
+                    cells = rows[place].cells
+                    assert isinstance(cells, dict)
+                    cells[series] = (value, place in guessed)
+        return rows
+
+
+class Block(NamedTuple):
+    """One commit."""
+
+    seq: int
+    spans: list[Span]
+    frames: list[Frames]
+
+    @property
+    def runs(self) -> list[Run]:
+        """Its spans with their numbers."""
+        return number(self.seq, self.spans)
+
+
+def add_block(
+    connection: sqlite3.Connection, seq: int, spans: Sequence[Span], rows: Mapping[str, Sequence[SpooledRow]]
+) -> None:
+    """Write what one commit has, inside the caller's transaction; `seq` is the number of the first span."""
+    packed = [[source, *_pack(some)] for source, some in rows.items()]
+    blob = zlib.compress(json.dumps([spans, packed], separators=(",", ":")).encode(), 9)
+    since, last = min(span.first for span in spans), max(span.last for span in spans)
+    until = number(seq, spans)[-1].until
+    connection.execute("INSERT INTO spool VALUES (?, ?, ?, ?, ?)", (seq, until, since, last, blob))
+
+
+def read_blocks(connection: sqlite3.Connection, start: int, end: int) -> Iterator[Block]:
+    """Yield the blocks that may have rows of [start, end), in the order they came."""
+    rows = connection.execute("SELECT seq, frames FROM spool WHERE last >= ? AND since < ? ORDER BY seq", (start, end))
+    return (_unpack(*row) for row in rows)
+
+
+def blocks_after(connection: sqlite3.Connection, seq: int) -> Iterator[Block]:
+    """Yield the blocks that have numbers greater than `seq`, in the order they came."""
+    return (
+        _unpack(*row)
+        for row in connection.execute("SELECT seq, frames FROM spool WHERE until > ? ORDER BY seq", (seq,))
+    )
+
+
+class Spool:
+    """The blocks as one question sees them, each unpacked once for all the series it asks for."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._ends: list[tuple[int, int, int]] | None = None
+        self._blocks: dict[int, Block] = {}
+
+    @property
+    def ends(self) -> list[tuple[int, int, int]]:
+        """Return (number, oldest, newest time) of each block."""
+        if self._ends is None:
+            # a file of the first version that no writer has opened since has none
+            is_there = version_of(self._connection) >= SPOOL_VERSION
+            query = "SELECT seq, since, last FROM spool ORDER BY seq"
+            self._ends = self._connection.execute(query).fetchall() if is_there else []
+        return self._ends
+
+    def values(self, series: int, start: int, end: int) -> dict[tuple[str, int], tuple[int, bool]]:
+        """Return (value, whether it is an estimate) by source and time (UTC ms) of one series in [start, end)."""
+        return {
+            (frames.source, ts): (value, guessed)
+            for seq, since, last in self.ends
+            if last >= start and since < end
+            for frames in self._block(seq).frames
+            for ts, value, guessed in frames.column(series)
+            if start <= ts < end
+        }
+
+    def _block(self, seq: int) -> Block:
+        if seq not in self._blocks:
+            row = self._connection.execute("SELECT seq, frames FROM spool WHERE seq = ?", (seq,)).fetchone()
+            self._blocks[seq] = _unpack(*row)
+        return self._blocks[seq]
+
+
+def _pack(rows: Sequence[SpooledRow]) -> list[Any]:
+    known = dict.fromkeys(series for row in rows for series in row.cells)
+    empty = (None, False)
+    columns = {series: [row.cells.get(series, empty) for row in rows] for series in known}
+    estimates = {
+        series: places
+        for series, column in columns.items()
+        if (places := [place for place, (_, guessed) in enumerate(column) if guessed])
+    }
+    values = {series: _differences(value for value, _ in column) for series, column in columns.items()}
+    return [_differences(row.ts for row in rows), values, estimates]
+
+
+def _unpack(seq: int, blob: bytes) -> Block:
+    spans, frames = json.loads(zlib.decompress(blob))
+    return Block(seq, list(map(Span._make, spans)), [Frames(*one) for one in frames])
+
+
+def _differences(values: Iterable[int | None]) -> list[int | None]:
+    found: list[int | None] = []
+    before = 0
+    for value in values:
+        found.append(None if value is None else value - before)
+        before = before if value is None else value
+    return found
+
+
+def _sums(differences: Iterable[int | None]) -> Iterator[int | None]:
+    total = 0
+    for one in differences:
+        if one is None:
+            yield None
+        else:
+            total += one
+            yield total
