@@ -19,6 +19,7 @@ from gateway.derive import Derivation
 from gateway.devices import add_devices
 from gateway.errors import Misconfigured, Text
 from gateway.health import Check, State, as_json, of_clock, of_device, of_store_check
+from gateway.outputs.influx.sink import InfluxSink
 from gateway.outputs.live import LiveFeed
 from gateway.store.write import StoreStatus, Writer
 from gateway.supervisor import Supervisor, notify_systemd
@@ -74,13 +75,15 @@ class Gateway:
             home={"name": home.name, "demo": home.demo, "language": home.language, "timezone": home.timezone},
             health=self._health,
         )
-        self._store_code = ""
+        self._influx = InfluxSink(config, clock, self._writer.remember)
+        self._store_codes: tuple[str, ...] = ()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then close the devices, commit what is in memory and close the feed."""
         self._writer.start()
         self._bus.tap(self._writer.put)
         await self._feed.start()
+        await self._influx.start()
         self._bus.tap(self._derive)
         add_devices(self._supervisor, self._config)
         notify_systemd("READY=1")
@@ -93,6 +96,7 @@ class Gateway:
         finally:
             notify_systemd("STOPPING=1")
             await self._supervisor.stop()
+            await self._influx.stop()
             await asyncio.to_thread(self._writer.stop)
             await self._feed.stop()
             log.info("gateway stopped")
@@ -116,10 +120,11 @@ class Gateway:
         """Each 5 s: let what has gone stale be known, and feed the watchdog while every driver is alive."""
         self._publish_derived(frame_end=False)
         status = self._writer.status()
-        if status.code != self._store_code:
-            self._store_code = status.code
-            if status.state == "problem":
+        codes = (status.code, *(check.code for check in self._influx.checks()))
+        if codes != self._store_codes:
+            if status.state == "problem" and status.code not in self._store_codes:
                 log.error("store code=%s", status.code)
+            self._store_codes = codes
             self._feed.health_changed()
         if not self._supervisor.stuck():
             notify_systemd("WATCHDOG=1")
@@ -130,7 +135,7 @@ class Gateway:
     def _health(self) -> dict[str, object]:
         checks = [of_device(device) for device in self._supervisor.devices.values()]
         stored = [store_check(self._writer.status()), *of_store_check(self._config.state / "jobs.json")]
-        return as_json([*checks, *stored, of_clock(self._clock)])
+        return as_json([*checks, *stored, *self._influx.checks(), of_clock(self._clock)])
 
 
 async def _serve(config: Config) -> None:

@@ -14,9 +14,11 @@ import click
 from gateway.cli import say
 from gateway.clock import UtcMs, from_datetime, system_clock, to_datetime, to_iso
 from gateway.config import load
+from gateway.outputs.past import complete
 from gateway.store.read import History, Reader, Step
 from gateway.store.steps import zone_of
 
+_PATIENCE_S = 60.0
 _ROWS = 1_000_000  # a command may take its time; only the memory of the machine sets a bound
 
 
@@ -62,6 +64,7 @@ def history(
     start, end = _range(since, until, zone, to_datetime(clock.now()).astimezone(zone).date())
     with Reader(config.measure_db, clock) as reader:
         found = reader.history(signal, start, end, step or _usual_step(end - start), zone.key, limit=_ROWS)
+        found = complete(found, start, end, config, reader, clock, _PATIENCE_S)
         if not reader.exists:
             click.echo(say("Aucune mesure n’est encore enregistrée.", "No reading has been stored yet."), err=True)
     _print(found, "json" if as_json else shape, zone)

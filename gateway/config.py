@@ -62,6 +62,7 @@ class Influxdb:
     bucket: str = _key("", "un nom de bucket", "a bucket name")
     org: str = _key("", "un nom d’organisation", "an organisation name")
     token_file: str = _key("", "le chemin d’un fichier de mode 0600", "the path of a file of mode 0600")
+    ca_file: str = _key("", "le chemin d’un certificat", "the path of a certificate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +278,16 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _cross_checks(config: Config, checker: Checker) -> None:
+    if config.store.kind == "influxdb" and config.store.influxdb is None:
+        checker.refuse(
+            "store.influxdb",
+            None,
+            Text("une table avec url", "a table with url"),
+            Text(
+                "Ajoutez [store.influxdb] avec son adresse, url = …",
+                "Add [store.influxdb] with its address, url = …",
+            ),
+        )
     seen: set[str] = set()
     for n, inverter in enumerate(config.inverter):
         if inverter.id in seen:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 
 from gateway.clock import to_iso
+from gateway.outputs.past import complete
 from gateway.signals import Kind, find
 from gateway.store.read import Reader
 from web.api import PREFIX
@@ -44,6 +45,7 @@ def history() -> Response:
     zone = box().config.home.timezone
     with _reader() as store:
         found = store.history(name, asked.start, asked.end, asked.step, timezone=zone, limit=None)
+        found = complete(found, asked.start, asked.end, box().config, store, box().clock)
     return jsonify(
         signal=found.signal,
         unit=found.unit,
