@@ -21,6 +21,10 @@ _OWN = {
     "demo": "gateway.demo:demo",
     "doctor": "gateway.doctor:doctor",
     "history": "gateway.commands_history:history",
+    "backup": "gateway.commands_archive:backup_command",
+    "restore": "gateway.commands_archive:restore_command",
+    "export": "gateway.commands_archive:export_command",
+    "erase": "gateway.commands_archive:erase_command",
 }
 
 
