@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
-import secrets
 import tempfile
 import unicodedata
 import zipfile
@@ -32,6 +30,7 @@ from gateway.store.steps import edges, step_of, zone_of
 
 COLUMNS = ("at_utc", "at_local", "value", "unit", "quality")
 _FINE = (Step.RAW, Step.MINUTE)
+_ZIP = "export.zip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,48 +77,43 @@ def export(
             Text(f"{target} existe déjà ; rien n’a été écrit.", f"{target} exists already; nothing was written."),
             Text("Choisissez un autre nom.", "Choose another name."),
         )
-    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        with open(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:  # noqa: PTH123 - its mode
-            made = _write(config, file, clock, (since, until), step_of(step), language, progress)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(target)
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=target.parent) as work:
+            made = _write(config, Path(work), clock, (since, until), step_of(step), language, progress)
+            (Path(work) / _ZIP).rename(target)
     except OSError as error:
         raise FoyerError(
             Text(f"L’export n’a pas pu être écrit : {error}.", f"The export could not be written: {error}."),
             Text("Vérifiez la place et le droit d’écrire.", "Check the room left and the right to write."),
         ) from error
-    finally:
-        beside.unlink(missing_ok=True)
     return made
 
 
 def _write(
     config: Config,
-    file: IO[bytes],
+    work: Path,
     clock: Clock,
     asked: tuple[UtcMs | None, UtcMs | None],
     step: Step,
     language: str,
     progress: Callable[[str], None],
 ) -> Exported:
+    (work / _ZIP).touch(0o600)
     zone = zone_of(config.home.timezone)
     rows: dict[str, int] = {}
     with (
         Reader(config.measure_db, clock) as reader,
-        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
-        tempfile.TemporaryDirectory(prefix=".export-", dir=file_folder(file)) as work,
+        zipfile.ZipFile(work / _ZIP, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         info = reader.info()
         start = asked[0] if asked[0] is not None else info.first or clock.now()
         end = asked[1] if asked[1] is not None else UtcMs((info.last or start) + 1)
         span = Span(start, UtcMs(max(end, start + 1)), step, zone)
-        with parquet.converter(Path(work)) as converter:
+        with parquet.converter(work) as converter:
             for signal in info.signals:
                 progress(signal)
                 name = file_name(signal, language)
-                table = Path(work) / "table.csv"
+                table = work / "table.csv"
                 rows[signal] = _write_table(reader, signal, span, table)
                 archive.write(table, f"csv/{name}.csv")
                 if converter is not None:
@@ -136,11 +130,6 @@ def _write(
                 name, readme(tongue, config, whole, info.demo, {one: file_name(one, language) for one in rows})
             )
     return whole
-
-
-def file_folder(file: IO[bytes]) -> Path:
-    """Return the folder of an open file: what is made on the way stands on the same disk."""
-    return Path(file.name).absolute().parent
 
 
 def file_name(signal: str, language: str) -> str:

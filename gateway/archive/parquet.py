@@ -19,7 +19,7 @@ class Converter:
         self._folder = folder
 
     def convert(self, table: Path, *, is_text: bool) -> Path:
-        """Return the Parquet file of a table: `at` (UTC), `value` (number or text), `unit` and `quality`."""
+        """Return the Parquet file of a table: `at_utc`, `value` (number or text), `unit` and `quality`."""
         made = self._folder / "table.parquet"
         kind = "VARCHAR" if is_text else "DOUBLE"
         columns = (
@@ -27,7 +27,7 @@ class Converter:
         )
         # names of our own making: a COPY takes no parameter in place of a file
         self._connection.execute(
-            f"COPY (SELECT at_utc AS at, value, unit, quality FROM read_csv({_text(table)}, header=true, "  # noqa: S608
+            f"COPY (SELECT at_utc, value, unit, quality FROM read_csv({_text(table)}, header=true, "  # noqa: S608
             f"columns={columns.replace('?', _text(kind))})) TO {_text(made)} (FORMAT parquet, COMPRESSION zstd)"
         )
         return made
@@ -45,6 +45,13 @@ def converter(folder: Path) -> Iterator[Converter | None]:
     except ImportError:
         yield None
         return
-    settings = {"memory_limit": _MEMORY, "threads": "1", "temp_directory": str(folder), "TimeZone": "UTC"}
+    settings = {
+        "memory_limit": _MEMORY,
+        "threads": "1",
+        "temp_directory": str(folder),
+        # it would look for more of itself on the Internet
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
     with contextlib.closing(duckdb.connect(":memory:", config=settings)) as connection:
         yield Converter(connection, folder)

@@ -28,7 +28,7 @@ Colonnes
   value     la valeur, avec un point décimal. Les fichiers sont en UTF-8, séparés par des virgules.
   unit      l’unité, fixe pour chaque mesure. W et VA ne sont pas la même chose.
   quality   measured (mesurée), derived (calculée d’après des mesures), estimated (estimée).
-  Parquet : at est l’instant en temps universel (TIMESTAMP WITH TIME ZONE) ; il n’y a pas at_local.
+  Parquet : at_utc y est une date (TIMESTAMP WITH TIME ZONE) ; il n’y a pas at_local.
 
 Règles
   Ce qui est inconnu n’a pas de ligne ; ce n’est jamais zéro. Dans un état, une valeur vide dit qu’on ne sait plus.
@@ -57,7 +57,7 @@ Columns
   value     the value, with a decimal point. Files are UTF-8, separated by commas.
   unit      the unit, fixed for each signal. W and VA are not the same thing.
   quality   measured, derived (worked out from measurements), estimated.
-  Parquet: at is the instant in universal time (TIMESTAMP WITH TIME ZONE); there is no at_local.
+  Parquet: at_utc is a time there (TIMESTAMP WITH TIME ZONE); there is no at_local.
 
 Rules
   What is unknown has no row; it is never zero. In a state, an empty value says that it is not known any more.

@@ -181,7 +181,7 @@ def _give_to_owner(path: Path) -> None:
 def with_own_paths(text: str) -> str:
     """Return a configuration whose `[paths]` are the folders `state` and `run` beside it. Pure."""
     wanted = {"state": "state", "run": "run"}
-    if tomllib.loads(text).get("paths") == wanted:
+    if _paths_of(text) == wanted:
         return text
     kept: list[str] = []
     inside = False
@@ -191,11 +191,17 @@ def with_own_paths(text: str) -> str:
         if not inside:
             kept.append(line)
     made = "".join(kept).rstrip("\n") + '\n\n[paths]\nstate = "state"\nrun = "run"\n'
-    if tomllib.loads(made).get("paths") != wanted:
+    if _paths_of(made) != wanted:
         raise FoyerError(
-            Text(
-                "La table [paths] de cette configuration est écrite à part.", "This configuration has unusual [paths]."
-            ),
+            Text("Dans cette configuration, [paths] est écrit autrement.", "This configuration has unusual [paths]."),
             Text("Remettez-la sans --into.", "Restore it without --into."),
         )
     return made
+
+
+def _paths_of(text: str) -> object:
+    """Return the table `[paths]` of a configuration; None when it has none, or is no TOML."""
+    try:
+        return tomllib.loads(text).get("paths")
+    except tomllib.TOMLDecodeError:
+        return None
