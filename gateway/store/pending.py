@@ -66,6 +66,10 @@ class Pending:
     segments: list[tuple[Series, int, int, int]] = field(default_factory=list)
     memory: dict[str, str] = field(default_factory=dict)
     """What to remember for others, by name."""
+
+    dated: bool = False
+    """Whether everything that waited in the file for a date is here now."""
+
     counts: Counts = field(default_factory=Counts)
     _corrections: list[tuple[RawTable, int, Series, int]] = field(default_factory=list)
     _overwritten: list[tuple[RawTable, int, int]] = field(default_factory=list)
@@ -96,7 +100,8 @@ class Pending:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to commit."""
-        return not (self.rows or self.changes or self.qualities or self.segments or self._overwritten or self.memory)
+        waiting = (self.rows, self.changes, self.qualities, self.segments, self._overwritten, self.memory)
+        return not (any(waiting) or self.dated)
 
     def add(self, ts: int, frame: Frame) -> None:
         """Take one round of a source at `ts` (UTC ms)."""
@@ -185,6 +190,8 @@ class Pending:
         connection.executemany("INSERT OR REPLACE INTO quality VALUES (?, ?, ?)", _numbered(self.qualities))
         connection.executemany("INSERT OR REPLACE INTO segment VALUES (?, ?, ?, ?)", _numbered(self.segments))
         connection.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", self.memory.items())
+        if self.dated:
+            connection.execute("DELETE FROM undated")
         self._mark_late(connection)
 
     def _write_rows(self, connection: sqlite3.Connection) -> None:
@@ -250,6 +257,7 @@ class Pending:
         for waiting in (self.changes, self.qualities, self.segments, self._corrections, self._overwritten):
             waiting.clear()
         self.memory.clear()
+        self.dated = False
         self._reopened = None
 
     def rewrite(self, now: int) -> None:

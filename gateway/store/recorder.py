@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 
 from gateway.bus import Batch
 from gateway.clock import Clock, UtcMs
 from gateway.config import Store
+from gateway.store import undated
 from gateway.store.catalog import Catalog
-from gateway.store.dating import Dating
+from gateway.store.dating import BEFORE_FOYER, Dating
 from gateway.store.faults import Fault, diagnose
 from gateway.store.fold import fold
 from gateway.store.frames import Frame, Gatherer
@@ -20,6 +22,7 @@ from gateway.store.pending import Pending
 from gateway.store.resume import read_standing
 from gateway.store.rollup import close_hours, retain
 from gateway.store.schema import DAY_MS, open_for_writing, stamp, transaction
+from gateway.store.trust import Trust
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +45,7 @@ class Trouble:
 class Recorder:
     """Owns the one writing connection. Not thread-safe: one thread calls everything but the plain attributes."""
 
-    def __init__(self, path: Path, clock: Clock, settings: Store) -> None:
+    def __init__(self, path: Path, clock: Clock, settings: Store, trust: Trust | None = None) -> None:
         self.trouble: Trouble | None = None
         self.last_commit: UtcMs | None = None
         self.damaged: Path | None = next(iter(sorted(path.parent.glob(f"{path.name}.damaged-*"))), None)
@@ -52,6 +55,9 @@ class Recorder:
         self._settings = settings
         self._catalog = Catalog()
         self._gatherer = Gatherer()
+        self._trust = trust or Trust(clock)
+        self._waiting: list[tuple[UtcMs, Frame]] = []
+        self._undated = 0
         self._dating = Dating()
         self._pending = Pending(self._catalog)
         self._connection: sqlite3.Connection | None = None
@@ -60,11 +66,12 @@ class Recorder:
         self._commit_at = clock.monotonic() + settings.commit_s
         self._retain_at = clock.monotonic() + _RETAIN_AFTER_S
         self._newest = 0
+        self._committed = 0
 
     @property
     def pending_rows(self) -> int:
         """How many rows wait for the next commit, or for the calendar to be set."""
-        return len(self._pending.rows) + self._dating.waiting
+        return len(self._pending.rows) + len(self._waiting) + self._dating.waiting + self._undated
 
     @property
     def dropped_rows(self) -> int:
@@ -85,6 +92,7 @@ class Recorder:
 
     def take(self, seen: float, batch: Batch) -> None:
         """Take a batch that came at `seen` (monotonic seconds)."""
+        self._trust.look()
         self._keep(self._gatherer.add(seen, batch))
 
     def remember(self, name: str, value: str) -> None:
@@ -94,6 +102,7 @@ class Recorder:
     def tick(self) -> None:
         """Do what is due: commit, close hours, delete what is past its time. Call it about once a second."""
         now = self._clock.monotonic()
+        self._trust.look()
         self._keep(self._gatherer.expire(now))
         if now >= self._commit_at:
             self._commit_at = now + (
@@ -106,33 +115,63 @@ class Recorder:
         self._work()
         if self._connection is not None:
             try:
+                self._save_undated(self._connection, inf)
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.Error as error:
                 self._fail(error)
             self._disconnect()
 
     def _keep(self, frames: list[Frame]) -> None:
-        for frame in frames:
-            for ts, one in self._dating.admit(frame, self._clock.now()):
+        now = self._clock.now()
+        self._waiting += [(now, frame) for frame in frames]
+
+    def _date(self, connection: sqlite3.Connection | None) -> None:
+        """Give what came since the last commit its time: until here a step of the calendar can be made good."""
+        shift = self._trust.shift_ms
+        waiting, self._waiting = self._waiting, []
+        for now, frame in waiting:
+            correction = self._trust.stepped_since(frame.seen) + (shift or 0)
+            dated = replace(frame, at=frame.at + correction)
+            admitted = self._dating.admit(dated, now + correction, is_trusted=shift is not None)
+            if admitted and self._undated and connection is not None:
+                admitted = self._find_undated(connection, dated) + admitted
+            for ts, one in admitted:
                 if self._newest and ts - self._newest > DAY_MS:
                     self._retain_at = max(self._retain_at, self._clock.monotonic() + _RETAIN_AFTER_S)
                 self._newest = ts
                 self._pending.add(ts, one)
 
+    def _find_undated(self, connection: sqlite3.Connection, known: Frame) -> list[tuple[int, Frame]]:
+        found, lost = undated.date(connection, self._trust.boot, known, self._committed, BEFORE_FOYER)
+        self._dating.dropped += lost
+        self._undated, self._pending.dated = 0, True
+        return found
+
+    def _save_undated(self, connection: sqlite3.Connection, seen: float) -> None:
+        if frames := self._dating.overdue(seen):
+            with transaction(connection):
+                undated.save(connection, self._trust.boot, frames)
+            self._dating.forget(len(frames))
+            self._undated = undated.count(connection)
+
     def _work(self) -> bool:
         """Commit, and look after the file. Returns whether the disk let us."""
         try:
             connection = self._connected()
+            self._date(connection)
             if not self._pending.is_empty:
                 with transaction(connection):
                     self._pending.write(connection)
                 self._pending.clear()
+            self._committed = self._dating.newest
+            self._save_undated(connection, self._clock.monotonic())
             self.last_commit = self._clock.now()
             while close_hours(connection, self._catalog, self._clock.now(), at_most=_HOURS_AT_ONCE):
                 if self._clock.monotonic() >= self._commit_at + self._settings.commit_s:
                     break
             self._retain(connection)
         except (sqlite3.Error, OSError) as error:
+            self._date(None)
             self._fail(error)
             return False
         if self.trouble is not None:
@@ -164,6 +203,7 @@ class Recorder:
                 fold(connection, self._catalog)
             if not self._resumed:
                 self._resume(connection)
+            self._undated = undated.count(connection)
         except BaseException:
             connection.close()
             raise
@@ -174,6 +214,7 @@ class Recorder:
         standing = read_standing(connection, self._catalog)
         self.demo = standing.demo
         self._dating = Dating(standing.newest)
+        self._committed = standing.newest or 0
         states = standing.states
         if standing.newest is not None:
             # nobody watched since then: what a state was in between is not known

@@ -13,6 +13,7 @@ from gateway.clock import Clock, UtcMs, to_iso
 from gateway.config import Store
 from gateway.errors import Text
 from gateway.store.recorder import Recorder, Trouble
+from gateway.store.trust import Trust
 
 _TICK_S = 1.0
 _QUEUE = 20_000
@@ -37,12 +38,16 @@ class StoreStatus:
 
 
 class Writer:
-    """Records what is published. `put` may be called from any thread and returns at once."""
+    """Records what is published. `put` may be called from any thread and returns at once.
 
-    def __init__(self, path: Path, clock: Clock, settings: Store) -> None:
+    `trust` judges the calendar (`trust.Trust(clock, is_calendar_set)` on a real box); without it, it is believed.
+    """
+
+    def __init__(self, path: Path, clock: Clock, settings: Store, trust: Trust | None = None) -> None:
         self._path = path
         self._clock = clock
-        self._recorder = Recorder(path, clock, settings)
+        self._trust = trust or Trust(clock)
+        self._recorder = Recorder(path, clock, settings, self._trust)
         self._queue: deque[tuple[float, Batch]] = deque()
         self._words: deque[tuple[str, str]] = deque()
         self._lost = 0
@@ -60,6 +65,10 @@ class Writer:
             self._queue.popleft()
             self._lost += 1
         self._queue.append((self._clock.monotonic(), batch))
+
+    def meter_clock(self, offset_s: float) -> None:
+        """Take the meter's time minus the calendar, in seconds, each time it is known. From any thread."""
+        self._trust.meter(offset_s)
 
     def remember(self, name: str, value: str) -> None:
         """Keep a small word under `name` with the next commit (`Arrivals.remembered` finds it). From any thread."""

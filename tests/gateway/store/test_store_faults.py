@@ -66,7 +66,7 @@ def test_a_disk_full_for_hours_costs_a_bounded_memory_and_the_oldest_rows(small_
         while True:
             file.write(b"x" * 4096)
     speak(box, 9000, every=1, start=20)
-    assert box.recorder.pending_rows <= 7200
+    assert box.recorder.pending_rows <= 7200 + 60  # and those since the last try
     assert box.recorder.dropped_rows > 1000
     ballast.unlink()
     box.commit()

@@ -20,3 +20,9 @@ INSERT INTO arrival (seq, until, runs)
 SELECT seq, seq + 604799999, json_array(json_array(source, since, since + 604799999)) FROM (
     SELECT source, since, 1 + 604800000 * (row_number() OVER (ORDER BY since, source) - 1) AS seq FROM raw_table
 );
+
+-- Rows that came while nobody could tell the time: they get theirs, and go to the spool, when somebody can.
+CREATE TABLE undated (
+    id INTEGER PRIMARY KEY, boot TEXT NOT NULL, mono_ms INTEGER NOT NULL, at INTEGER NOT NULL,
+    source TEXT NOT NULL, payload TEXT NOT NULL
+);
