@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,19 @@ class Job:
     run: Callable[[Config], tuple[bool, str] | None]
 
 
-JOBS: tuple[Job, ...] = (Job("store-check", 7 * _DAY_S, _DAY_S, lambda config: quick_check(config.measure_db)),)
+def _nightly_backup(config: Config) -> tuple[bool, str] | None:
+    # its encryption is not loaded before it is needed
+    if config.backup is None:
+        return None
+    made: tuple[bool, str] | None = import_module("analytics.nightly_backup").nightly_backup(config)
+    return made
+
+
+JOBS: tuple[Job, ...] = (
+    Job("store-check", 7 * _DAY_S, _DAY_S, lambda config: quick_check(config.measure_db)),
+    # asked each hour: it knows its night, and a stick may come back in the morning
+    Job("backup", _HOUR_S, _HOUR_S, _nightly_backup),
+)
 
 Notes = dict[str, dict[str, Any]]
 

@@ -177,6 +177,19 @@ class Hub:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """`[backup]`: the nightly backup, off until given. A folder under /media or /mnt is written only when mounted."""
+
+    folder: str = _key(
+        ..., "un dossier, celui d’une clé USB par exemple", "a folder, on a USB stick say", pattern=r".+"
+    )
+    keep: int = _key(14, "de 1 à 1000 sauvegardes", "1 to 1000 backups", low=1, high=1000)
+    phrase_file: str = _key(
+        ..., "le chemin d’un fichier de mode 0600", "the path of a file of mode 0600", pattern=r".+"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Web:
     """`[web]`: where the page listens, and the names it answers to besides this machine's own."""
 
@@ -214,6 +227,7 @@ class Config:
     relay: Relay | None = None
     mqtt: Mqtt | None = None
     hub: Hub | None = None
+    backup: Backup | None = None
     web: Web = field(default_factory=Web)
     paths: Paths = field(default_factory=Paths)
     file: Path = field(default=DEFAULT_FILE, metadata={"internal": True})
