@@ -73,10 +73,13 @@ _OF_DEVICE = {
 def of_device(device: Device) -> Check:
     """Return the check of a device from its last beat."""
     beat = device.beat
+    state = _OF_DEVICE[beat.state]
+    if state is State.OK and beat.mend is not None:
+        state = State.INFO  # it works, and there is an advice
     details = dict(beat.details or {})
     if device.refused:
         details["refused"] = dict(device.refused)
-    return Check(device.id, _OF_DEVICE[beat.state], beat.code, beat.text, beat.mend, device.since, details)
+    return Check(device.id, state, beat.code, beat.text, beat.mend, device.since, details)
 
 
 _EARLIEST: UtcMs = UtcMs(1_767_225_600_000)  # 2026-01-01T00:00:00Z, before this version existed

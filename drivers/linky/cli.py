@@ -11,7 +11,6 @@ from typing import Any, BinaryIO
 
 import click
 
-from drivers.linky import ports, states
 from drivers.linky.capture import MASKED, mask
 from drivers.linky.labels import HISTORIC, STANDARD, Label, Mode
 from drivers.linky.report import Report, table
@@ -90,7 +89,9 @@ def _live(port: str) -> Iterator[bytes]:
     try:
         yield from listen(port, system_clock())
     except OSError as error:
-        beat = states.not_opened(ports.failure_code(error, port), port, ports.permission_mend(port))
+        from drivers.linky.reader import why_not  # noqa: PLC0415 - as above
+
+        beat = why_not(error, port)
         raise Misconfigured(beat.text, beat.mend) from None
 
 

@@ -28,13 +28,14 @@ class Line:
     def __init__(self, port: str, speed: int) -> None:
         self.port = port
         self._serial = _open(port, speed)
-        self._by_socket = port.startswith("tcp://")
+        self.by_socket = port.startswith("tcp://")
+        """Whether the far end has a speed of its own, which cannot be set from here."""
         if not is_network(port):
             ports.quicken(port)
 
     def read(self) -> bytes:
         """Return what has come, waiting at most a quarter of a second for the first byte."""
-        if not self._by_socket:
+        if not self.by_socket:
             return bytes(self._serial.read(self._serial.in_waiting or 1))
         first = bytes(self._serial.read(1))
         if not first:
@@ -47,7 +48,7 @@ class Line:
 
     def set_speed(self, speed: int) -> None:
         """Change the speed; what came at the former one is thrown away. A TCP bridge has a speed of its own."""
-        if not self._by_socket:
+        if not self.by_socket:
             try:
                 self._serial.baudrate = speed
                 self._serial.reset_input_buffer()

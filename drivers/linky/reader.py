@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from drivers.contract import Host
-from drivers.linky import ports, states
+from drivers.contract import Beat, DeviceState, Host
+from drivers.linky import machine, ports, states
+from drivers.linky.blocked import blocked
 from drivers.linky.detect import SPEEDS, SpeedSeeker
 from drivers.linky.group import Group
 from drivers.linky.labels import Mode
@@ -24,6 +25,8 @@ from gateway.errors import Misconfigured, Text
 _RETRY_S = 1.0  # between two looks for the port
 _GATHER_S = 0.01  # bytes are taken in handfuls: a group lasts 15 ms, and a wake-up for each byte would cost ten times
 _BEAT_S = 10.0
+_LOOK_AROUND_S = 60.0  # between two looks for what disturbs a weak line
+_A_METER = 3  # damaged groups with a meter's label that tell a weak signal from another device
 _MODES: dict[str, Mode | None] = {"auto": None, "historic": Mode.HISTORIC, "standard": Mode.STANDARD}
 
 
@@ -61,8 +64,7 @@ class LinkyDriver:
             try:
                 self._read(port, host)
             except OSError as error:
-                code = "port-fault" if is_network(port) else ports.failure_code(error, port)
-                host.beat(states.not_opened(code, port, ports.permission_mend(port)))
+                host.beat(why_not(error, port, self._root))
                 self._stop.wait(_RETRY_S)
             self._turn += 1
 
@@ -72,26 +74,53 @@ class LinkyDriver:
     def _read(self, port: str, host: Host) -> None:
         line = Line(port, SPEEDS[0])
         try:
-            _Session(line, self._mode, host, self._stop, lambda: len(self._candidates()) > 1).read()
+            _Session(line, self._mode, host, self._stop, lambda: len(self._candidates()) > 1, self._root).read()
         finally:
             line.close()
+
+
+def why_not(error: OSError, port: str, root: Path = Path("/")) -> Beat:
+    """Return the beat of a port that could not be opened or read: which of many reasons, and the mend of that one."""
+    code = "port-fault" if is_network(port) else ports.failure_code(error, port)
+    if code == "no-port":
+        present = [] if port == "auto" else ports.candidates(root)
+        uart = machine.is_uart(port, root) and machine.is_raspberry(root)
+        return states.no_port(port, present, uart=uart)
+    if code == "port-fault":
+        return states.port_fault(port)
+    obstacle = machine.obstacle(port, root)
+    if code == "no-permission" and (obstacle is None or not obstacle.unit):
+        return states.no_permission(port, ports.permission_mend(port))
+    # A login on the port gives it to root: the right to read it would not last.
+    return blocked(obstacle, port)
 
 
 class _Session:
     """One opened port, until it breaks, the driver stops, or it says nothing and there are `others` to try."""
 
     def __init__(
-        self, line: Line, mode: Mode | None, host: Host, stop: threading.Event, others: Callable[[], bool]
+        self,
+        line: Line,
+        mode: Mode | None,
+        host: Host,
+        stop: threading.Event,
+        others: Callable[[], bool],
+        root: Path,
     ) -> None:
         self._line = line
         self._host = host
         self._stop = stop
         self._others = others
+        self._root = root
         self._stream = Stream(mode)
         self._seeker = SpeedSeeker(host.clock.monotonic())
-        self._beaten = float("-inf")
+        self._beaten = self._looked = float("-inf")
+        self._obstacle: machine.Obstacle | None = None
         self._turns = 0
+        self._named = 0
         self._understood = False
+        self._local = not is_network(line.port)
+        self._has_speed = not line.by_socket and not machine.is_terminal(line.port, root)
 
     def read(self) -> None:
         """Read; raises OSError when the port goes away."""
@@ -123,12 +152,29 @@ class _Session:
                 return False
         elif valid:
             self._turns = 0
+            self._named = self._stream.damaged_but_named
             beat_now = not self._understood or now - self._beaten >= _BEAT_S
             self._understood = True
             if beat_now:
                 self._beaten = now
-                self._host.beat(states.reading(self._stream.error_rate, self._details()))
+                self._host.beat(self._well(now))
         return True
+
+    def _well(self, now: float) -> Beat:
+        """Return the beat of a line that is understood: well, or weak, or disturbed by something on this machine."""
+        rate, details = self._stream.error_rate, self._details()
+        if rate is None or rate <= states.WEAK_RATE:
+            small = self._local and machine.is_small_uart(self._line.port, self._root)
+            return states.reading(details, speed=self._seeker.speed if self._has_speed else None, small_uart=small)
+        if now - self._looked >= _LOOK_AROUND_S:
+            self._looked = now
+            self._obstacle = self._look_around()
+        if self._obstacle is not None:
+            return blocked(self._obstacle, self._line.port, DeviceState.DEGRADED, details)
+        return states.weak(rate, self._stream.error_trend, details)
+
+    def _look_around(self) -> machine.Obstacle | None:
+        return machine.obstacle(self._line.port, self._root) if self._local else None
 
     def _complain(self, *, silent: bool) -> None:
         """Say that the line is not understood, once both speeds were tried."""
@@ -136,8 +182,14 @@ class _Session:
             return
         self._understood = False
         self._beaten = float("-inf")
-        say = states.no_signal if silent else states.not_understood
-        self._host.beat(say(self._details()))
+        details, obstacle = self._details(), self._look_around()
+        if obstacle is not None:
+            self._host.beat(blocked(obstacle, self._line.port, details=details))
+        elif silent:
+            self._host.beat(states.no_signal(details))
+        else:
+            named = self._stream.damaged_but_named - self._named
+            self._host.beat(states.not_understood(details, meter=named >= _A_METER))
 
     def _publish(self, events: list[Any]) -> None:
         if not events:

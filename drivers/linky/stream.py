@@ -8,7 +8,8 @@ from typing import Any
 
 from drivers.linky.frame import Decoder, End, Event
 from drivers.linky.group import Group, Reason, Rejected
-from drivers.linky.labels import Mode
+from drivers.linky.history import ErrorHistory, Trend
+from drivers.linky.labels import HISTORIC, STANDARD, Mode
 from drivers.linky.plausible import Gate
 from drivers.linky.readings import Interpreter
 from gateway.clock import UtcMs
@@ -27,11 +28,15 @@ class Stream:
         self._meters_replaced = 0
         self._recent: deque[tuple[int, int]] = deque(maxlen=_RECENT_FRAMES)
         self._good = self._bad = 0
+        self._seconds = 0.0
+        self._history = ErrorHistory()
         self._offset_ms: int | None = None
         self.interpreter = Interpreter()
         self.rejected: Counter[Reason] = Counter()
         self.groups = 0
         self.repaired = 0
+        self.damaged_but_named = 0
+        """Refused groups that bear the label of a meter: whatever else speaks on a line has none."""
         self.frames = 0
         self.partial_frames = 0
 
@@ -43,6 +48,7 @@ class Stream:
     def feed(self, data: bytes, seconds: float) -> list[Event]:
         """Return the events that the next bytes complete; `seconds` is the time, from any origin."""
         self._gate.tick(seconds)
+        self._seconds = seconds
         return self._count(self._decoder.feed(data))
 
     def finish(self) -> list[Event]:
@@ -67,10 +73,12 @@ class Stream:
             elif isinstance(event, Rejected):
                 self.rejected[event.reason] += 1
                 self._bad += event.reason is not Reason.LABEL
+                self.damaged_but_named += event.label in STANDARD or event.label in HISTORIC
             else:
                 self.frames += event.complete
                 self.partial_frames += not event.complete
                 self._recent.append((self._good, self._bad))
+                self._history.count(self._bad, self._good + self._bad, self._seconds)
                 self._good = self._bad = 0
         return events
 
@@ -81,9 +89,14 @@ class Stream:
         bad = sum(frame[1] for frame in self._recent) + self._bad
         return bad / (good + bad) if good + bad >= _ENOUGH_GROUPS else None
 
+    @property
+    def error_trend(self) -> Trend | None:
+        """Whether the line gets better or worse; None before there is enough to tell."""
+        return self._history.trend
+
     def details(self) -> dict[str, Any]:
-        """Return the figures of the health page; the meter's number is not among them."""
-        rate = self.error_rate
+        """Return the figures of the health page (`states.DETAIL_LABELS`); the meter's number is not among them."""
+        rate, day = self.error_rate, self._history.rate
         return {
             "mode": self.mode,
             "parity": self._decoder.parity,
@@ -95,6 +108,9 @@ class Stream:
             "repaired": self.repaired,
             "rejected": {reason.value: count for reason, count in sorted(self.rejected.items())},
             "error_rate": None if rate is None else round(rate, 4),
+            "error_rate_day": None if day is None else round(day, 5),
+            "error_trend": self.error_trend,
+            "errors_by_hour": self._history.by_hour,
             "meters_replaced": self._meters_replaced,
             "clock_offset_s": None if self._offset_ms is None else round(self._offset_ms / 1000),
         }

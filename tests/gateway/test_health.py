@@ -1,13 +1,15 @@
 """Health: the worst check is the state of the box, and each has words and a mend."""
 
 import json
+from collections import Counter
 
 import pytest
 
-from drivers.contract import DeviceState
+from drivers.contract import Beat, DeviceState
 from gateway.clock import UtcMs
 from gateway.errors import Text
-from gateway.health import Check, State, as_json, of_clock, of_store_check
+from gateway.health import Check, State, as_json, of_clock, of_device, of_store_check
+from gateway.supervisor import Device
 from tests.gateway.clocks import FakeClock
 
 
@@ -48,3 +50,9 @@ def test_every_state_of_a_device_has_a_state_of_health():
     from gateway.health import _OF_DEVICE
 
     assert set(_OF_DEVICE) == set(DeviceState)
+
+
+@pytest.mark.parametrize(("mend", "state"), [(None, State.OK), (Text("Faites ceci.", "Do this."), State.INFO)])
+def test_a_device_that_is_well_and_has_an_advice_is_good_to_know(mend, state):
+    beat = Beat(DeviceState.OK, "ok", Text("Lu.", "Read."), mend)
+    assert of_device(Device("meter", lambda: None, beat, UtcMs(0), 0.0, Counter())).state is state

@@ -6,9 +6,15 @@ import errno
 import fcntl
 import os
 import pty
+import socket
+import sys
+import threading
 import tty
+from pathlib import Path
 
 import pytest
+import serial
+import serial.rfc2217
 from meters import producer, state
 from tic_examples import S1_PRODUCER, wire
 
@@ -205,15 +211,68 @@ async def test_a_meter_that_falls_silent_is_reported_and_found_again(tmp_path):
         await box.until(lambda: "ok" in box.codes())
 
 
-async def test_bytes_that_no_meter_sends_are_said_to_be_not_understood(tmp_path):
+async def test_bytes_that_no_meter_sends_are_said_to_be_no_tic(tmp_path):
     box = Box(QuickClock())
     with terminal(tmp_path / "tic") as (master, _):
         async with running(LinkyDriver(str(tmp_path / "tic"), None).run(box)):
             await opened(tmp_path / "tic")
-            while "not-understood" not in box.codes():
+            while "not-tic" not in box.codes():
                 os.write(master, b"GPS $GPGGA,1234*55\r\n")
                 await asyncio.sleep(0.01)
     assert box.beats[-1].state is DeviceState.LOST
+
+
+async def test_a_meter_whose_groups_are_all_damaged_is_a_weak_signal_and_no_other_device(tmp_path):
+    box = Box(QuickClock())
+    frame = wire(sim.standard_frame(state()))
+    lines = frame.removesuffix(b"\x03").split(b"\x8d")[:-1]
+    ruined = b"".join(line[:-3] + bytes([line[-3] ^ 0x11]) + line[-2:] + b"\x8d" for line in lines)
+    with terminal(tmp_path / "tic") as (master, _):
+        async with running(LinkyDriver(str(tmp_path / "tic"), None).run(box)):
+            await opened(tmp_path / "tic")
+            while "unreadable-signal" not in box.codes():
+                os.write(master, ruined)
+                await asyncio.sleep(0.01)
+    assert box.beats[-1].state is DeviceState.LOST
+    assert not box.latest
+
+
+async def test_a_silent_port_that_another_program_has_open_is_said_to_be_shared(tmp_path):
+    box = Box(QuickClock())
+    meter = TicLine(tmp_path / "tic", state)
+    meter.silence = True
+    code = "import sys, time; port = open(sys.argv[1]); print(flush=True); time.sleep(600)"
+    other = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, str(meter.link), stdout=asyncio.subprocess.PIPE
+    )
+    await other.stdout.readline()
+    try:
+        async with running(meter.run(), LinkyDriver(str(meter.link), None).run(box)):
+            await box.until(lambda: "port-busy" in box.codes())
+    finally:
+        other.kill()
+        await other.communicate()
+    beat = next(beat for beat in box.beats if beat.code == "port-busy")
+    assert beat.details["pid"] == other.pid
+    assert f"(numéro {other.pid})" in beat.text.fr
+    assert "no-signal" not in box.codes()
+
+
+async def test_a_weak_line_that_a_login_disturbs_says_that(tmp_path):
+    box = Box(QuickClock())
+    with terminal(tmp_path / "tic") as (master, slave):
+        name = Path(os.ttyname(slave)).name
+        unit = rf"sys/fs/cgroup/system.slice/system-serial\x2dgetty.slice/serial-getty@{name}.service"
+        (tmp_path / unit).mkdir(parents=True)
+        async with running(LinkyDriver(str(tmp_path / "tic"), None, tmp_path).run(box)):
+            await opened(tmp_path / "tic")
+            bad = wire(sim.standard_frame(state())).replace(wire(b"EAST"), wire(b"EASU"))
+            while "serial-login" not in box.codes():
+                os.write(master, bad)
+                await box.until(lambda: len(box.batches) > 0)
+                box.batches.clear()
+    assert box.beats[-1].state is DeviceState.DEGRADED
+    assert box.beats[-1].details["rejected"].keys() == {"checksum"}
 
 
 async def test_a_line_of_two_values_only_is_read_at_the_slow_speed_at_once(tmp_path):
@@ -224,7 +283,7 @@ async def test_a_line_of_two_values_only_is_read_at_the_slow_speed_at_once(tmp_p
             os.write(master, b"\x00\x80\x00\x00" * 8)
             await asyncio.sleep(0.3)  # the change of speed empties the port
             os.write(master, wire(sim.historic_frame(state())))
-            await box.until(lambda: "ok" in box.codes())
+            await box.until(lambda: "historic-mode" in box.codes())
             assert box.beats[-1].details["speed"] == 1200
 
 
@@ -313,6 +372,72 @@ async def test_a_meter_behind_a_tcp_bridge_is_read_and_found_again_after_a_cut(t
     await server.wait_closed()
     while not connected.empty():
         connected.get_nowait().close()
+
+
+class BareSerial(serial.Serial):
+    """A pseudo-terminal has none of the lines of a modem."""
+
+    cts = dsr = ri = cd = False
+    rts = dtr = True
+
+
+class Rfc2217Server(threading.Thread):
+    """One client on a pseudo-terminal, by pyserial's own server side of the protocol."""
+
+    def __init__(self, device):
+        super().__init__(daemon=True)
+        self.serial = BareSerial(device, timeout=0.02)
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.speeds = []
+        self.over = threading.Event()
+
+    def run(self):
+        client, _ = self.socket.accept()
+        with client:
+            client.settimeout(0.02)
+            self.write = client.sendall
+            manager = serial.rfc2217.PortManager(self.serial, self)
+            while not self.over.is_set():
+                with contextlib.suppress(TimeoutError):
+                    said = client.recv(1024)
+                    if not said:
+                        return
+                    for _ in manager.filter(said):
+                        pass  # nothing is ever written to a meter
+                    if self.serial.baudrate not in self.speeds[-1:]:
+                        self.speeds.append(self.serial.baudrate)
+                heard = self.serial.read(256)
+                if heard:
+                    client.sendall(b"".join(manager.escape(heard)))
+
+    def close(self):
+        self.over.set()
+        self.join()
+        self.socket.close()
+        self.serial.close()
+
+
+@pytest.mark.filterwarnings("ignore:set(Daemon|Name)")  # pyserial's client says it the old way
+async def test_a_meter_behind_an_rfc2217_server_is_read_and_its_speed_is_found_from_here(tmp_path):
+    box = Box()
+    with terminal(tmp_path / "tic") as (master, _):
+        server = Rfc2217Server(str(tmp_path / "tic"))
+        server.start()
+        try:
+            driver = LinkyDriver(f"rfc2217://127.0.0.1:{server.port}", None)
+            async with running(driver.run(box)), asyncio.timeout(_PATIENCE_S):
+                while 1200 not in server.speeds:
+                    os.write(master, b"\x00\x80\x00\x00" * 8)
+                    await asyncio.sleep(0.05)
+                while "historic-mode" not in box.codes():
+                    os.write(master, wire(sim.historic_frame(state())))
+                    await asyncio.sleep(0.05)
+        finally:
+            server.close()
+    assert box.beats[-1].details["speed"] == 1200
+    assert box.latest["grid.import.apparent_power"] == 1230
+    assert server.speeds[:2] == [9600, 1200]
 
 
 async def test_a_bridge_that_is_not_there_is_a_beat():
