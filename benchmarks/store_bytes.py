@@ -3,8 +3,8 @@
 use: python benchmarks/store_bytes.py [--days 1] [--after 0] [--signals 24] [--commit-s 30] [--folder DIR] [--loop]
 The seconds are simulated, the file and its syncs are real. Counts what the kernel sends to the disk for this process
 (/proc/self/io) and, with --loop (root), what reaches a fresh ext4 of its own, its journal included. DIR must be on a
-disk. `--after 11 --days 7` measures a box that has been full for a while: raw rows are kept for two days there, so that
-weeks of them are dropped before and while it is measured.
+disk. `--after 11 --days 7` measures a box that has been full for a while: raw rows are kept for two days there
+and minutes for eight, so that both are dropped before and while it is measured.
 """
 
 from __future__ import annotations
@@ -159,7 +159,8 @@ def loop_disk(size: str = "1G"):
 def measure(folder: Path, counters: dict[str, Callable[[], int]], chosen: argparse.Namespace) -> dict[str, float]:
     os.sync()
     before = {name: counter() for name, counter in counters.items()}
-    settings = Store(commit_s=chosen.commit_s, raw_days=2 if chosen.after else 30)
+    short = {"raw_days": 2, "minute_days": 8} if chosen.after else {}
+    settings = Store(commit_s=chosen.commit_s, **short)
     box = Box(folder, settings, chosen.signals)
     if chosen.after:
         box.live(chosen.after)
