@@ -30,6 +30,7 @@ import click
 from gateway.box import Box
 from gateway.cli import say
 from gateway.clock import DEMO_CLOCK_VARIABLE, system_clock
+from gateway.demo_meters import DemoCommand, OneOf, contract_table
 from gateway.errors import FoyerError, Misconfigured, Text
 from gateway.processes import check_port, die_with_parent, end
 
@@ -47,6 +48,7 @@ class Settings:
     seed: int
     speed: float
     meter: str
+    fault: str
     home: Path
     quiet: bool
 
@@ -117,7 +119,7 @@ class Demo:
             f'[meter]\nport = "{tic}"\n\n'
             f'[[inverter]]\nid = "toit"\nurl = "tcp://127.0.0.1:{modbus_port}?unit=1"\nperiod_s = 5.0\n\n'
             '[[solar_array]]\nid = "toit"\ninverter = "toit"\nkwp = 3.0\ntilt_deg = 30.0\nazimuth = "S"\n\n'
-            '[contract]\noption = "hphc"\nsubscribed_kva = 6.0\noff_peak = ["22:00-06:00"]\n\n'
+            f"{contract_table(self.settings.meter)}\n"
             f"[web]\nport = {self.settings.port}\n\n"
             '[paths]\nstate = "state"\nrun = "run"\n',
             encoding="utf-8",
@@ -128,9 +130,11 @@ class Demo:
         marker = self.settings.home / "state" / "measure.db"
         if self.settings.history_days <= 0 or marker.exists():
             return
-        days = self.settings.history_days
+        days, meter = self.settings.history_days, self.settings.meter
         self.tell(f"Écriture de {days} jours de passé simulé…", f"Writing {days} days of simulated past…")
-        self._python("gateway.demo_history", str(self.config), str(days), str(self.settings.seed), str(self.state))
+        self._python(
+            "gateway.demo_history", str(self.config), str(days), str(self.settings.seed), str(self.state), meter
+        )
 
     def seed_account(self, account: dict[str, str]) -> None:
         """Create the demo's account and app key."""
@@ -191,7 +195,7 @@ class Demo:
         return [
             sys.executable, "-m", "drivers.sim.run", "--home", str(settings.home), "--seed", str(settings.seed),
             "--latitude", str(PLACE["latitude"]), "--longitude", str(PLACE["longitude"]), "--meter", settings.meter,
-            "--state", str(self.state),
+            "--tic-fault", settings.fault, "--state", str(self.state),
         ]  # fmt: skip
 
     def _log(self, name: str) -> Path:
@@ -250,10 +254,10 @@ def _announce(demo: Demo, account: dict[str, str], *, as_json: bool) -> None:
         ),
         "",
         say(
-            "Tout est simulé : un compteur Linky (mode standard) sur un port série, un onduleur de 3 kWc en Modbus, "
-            "le soleil de Lyon et une famille de quatre.",
-            "Everything is simulated: a Linky meter (standard mode) on a serial port, a 3 kWp inverter over Modbus, "
-            "the sun of Lyon and a family of four.",
+            f"Tout est simulé : un compteur Linky ({demo.settings.meter}) sur un port série, un onduleur de 3 kWc en "
+            "Modbus, le soleil de Lyon et une famille de quatre.",
+            f"Everything is simulated: a Linky meter ({demo.settings.meter}) on a serial port, a 3 kWp inverter over "
+            "Modbus, the sun of Lyon and a family of four.",
         ),
         say(f"Données : {demo.settings.home}", f"Data: {demo.settings.home}"),
         say("Ctrl-C arrête tout.", "Ctrl-C stops everything."),
@@ -261,7 +265,9 @@ def _announce(demo: Demo, account: dict[str, str], *, as_json: bool) -> None:
     click.echo("\n".join(lines))
 
 
-@click.command(help=say("La boîte entière sur une maison simulée.", "The whole box on a simulated home."))
+@click.command(
+    cls=DemoCommand, help=say("La boîte entière sur une maison simulée.", "The whole box on a simulated home.")
+)
 @click.option(
     "--port",
     default=8080,
@@ -290,8 +296,16 @@ def _announce(demo: Demo, account: dict[str, str], *, as_json: bool) -> None:
     "--meter",
     default="standard",
     show_default=True,
-    type=click.Choice(["standard", "historic"]),
-    help=say("Mode du compteur simulé.", "Mode of the simulated meter."),
+    type=OneOf("meters"),
+    help=say("Le compteur simulé (la liste est plus bas).", "The simulated meter (they are listed below)."),
+)
+@click.option(
+    "--tic-fault",
+    "fault",
+    default="none",
+    show_default=True,
+    type=OneOf("faults"),
+    help=say("Ce qui ne va pas sur sa ligne.", "What is wrong with its line."),
 )
 @click.option(
     "--home",
@@ -302,11 +316,13 @@ def _announce(demo: Demo, account: dict[str, str], *, as_json: bool) -> None:
 @click.option(
     "--json", "as_json", is_flag=True, help=say("Une ligne de JSON une fois prêt.", "One line of JSON once it is up.")
 )
-def demo(port: int, history: int, seed: int, speed: float, meter: str, home: Path | None, as_json: bool) -> int:
+def demo(
+    port: int, history: int, seed: int, speed: float, meter: str, fault: str, home: Path | None, as_json: bool
+) -> int:
     """Run the demo until it is stopped."""
     check_port(port)
     with _home_folder(home) as folder:
-        running = Demo(Settings(port, history, seed, speed, meter, folder, as_json))
+        running = Demo(Settings(port, history, seed, speed, meter, fault, folder, as_json))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: running.stop.set())
         try:

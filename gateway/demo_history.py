@@ -26,10 +26,10 @@ _RECENT_MINUTE_DAYS = 35
 Minute = tuple[UtcMs, Mapping[str, float | int | str]]
 
 
-def simulated_home(seed: int, latitude: float, longitude: float) -> Any:
+def simulated_home(seed: int, latitude: float, longitude: float, meter: str) -> Any:
     """Return the simulated home, found by its entry point: the gateway knows no simulator by name."""
     for entry in entry_points(group="foyer.simulators", name="home"):
-        return entry.load()(seed=seed, latitude=latitude, longitude=longitude)
+        return entry.load()(seed=seed, latitude=latitude, longitude=longitude, meter=meter)
     raise LookupError("no simulated home is installed")
 
 
@@ -48,7 +48,8 @@ def _with_progress(minutes: Iterable[Minute], start: UtcMs, end: UtcMs) -> Itera
 @click.argument("days", type=int)
 @click.argument("seed", type=int)
 @click.argument("state", type=click.Path(path_type=Path))
-def write_history(config_file: Path, days: int, seed: int, state: Path) -> int:
+@click.argument("meter", default="standard")
+def write_history(config_file: Path, days: int, seed: int, state: Path, meter: str) -> int:
     """Write DAYS of past up to this minute, and leave the registers' STATE for the live devices to go on from."""
     config = configuration.load(config_file)
     assert config.home.latitude is not None
@@ -56,7 +57,7 @@ def write_history(config_file: Path, days: int, seed: int, state: Path) -> int:
     clock = system_clock()
     end = UtcMs(clock.now() // _MINUTE_MS * _MINUTE_MS)
     start = UtcMs(end - days * _DAY_MS)
-    home = simulated_home(seed, config.home.latitude, config.home.longitude)
+    home = simulated_home(seed, config.home.latitude, config.home.longitude, meter)
     registers = home.registers(start)
     config.state.mkdir(parents=True, exist_ok=True)
     load_minutes(

@@ -42,6 +42,7 @@ _OPTIONS = (
 _OPTION_OF = {name: option for option in _OPTIONS for name in option}
 _TOMORROW = {"BLEU": "blue", "BLAN": "white", "ROUG": "red", "----": None}
 _SHORT = ("ADIR1", "ADIR2", "ADIR3")
+_SHORTEST = {"ADCO", "IINST1", "IINST2", "IINST3"}
 _VA_PER_KVA = 1000
 _VOLTS = 200  # the subscription's reference: PREF(VA) = 200 V x ISOUSC, per phase
 _THREE = 3
@@ -107,7 +108,8 @@ class Interpreter:
         labels, self._frame = self._frame, set()
         if not end.clean:
             return
-        short = not labels.isdisjoint(_SHORT)
+        # in the minute after an overload the short frames go on, without ADIR
+        short = not labels.isdisjoint(_SHORT) or labels <= _SHORTEST
         after_short, self._short_before = self._short_before, short
         if short or after_short:
             # While a phase is above its setting, each run of short frames is followed by one long frame without ADIR.

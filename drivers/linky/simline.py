@@ -14,19 +14,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from drivers.linky.sim import MeterState, historic_frame, standard_frame, with_parity
+from drivers.linky.sim import MeterState, historic_frame, is_over, short_frame, standard_frame, with_parity
 
 _BYTES_PER_S = {"standard": 960, "historic": 120}  # ten bits a character
 _PAUSE_S = 0.025  # between frames: 16.7 to 33.4 ms
+_SHORT_FRAMES = 20  # between two long ones, while a phase of three is above its setting and for a minute after
+_STILL_SHORT_MS = 60_000
 _PIECE = 16  # bytes written at once, as an adapter would hand them over
 
 
 class TicLine:
     """One simulated TIC output; `link` is a symbolic link to the port, as udev makes for an adapter.
 
-    Faults may be set at any time: `mode` (switched by the supplier), `parity` False (an adapter that strips bit 7),
-    `silence` (carrier, but nothing said), `noise` (the chance of each bit to flip), `extra` (bytes said before the
-    next frame), `unplug()` and `replug()` (the adapter goes, even amid a frame, and comes back).
+    Anything may be set at any time: `states` (what the meter shows), `mode` (switched by the supplier), `parity` False
+    (an adapter that strips bit 7), `silence` (carrier, but nothing said), `noise` (the chance of each bit to flip),
+    `extra` (bytes said before the next frame), `before` (called with the line before each frame), `spoil` (what becomes
+    of the bytes of a frame on their way), `unplug()` and `replug()` (the adapter goes, even amid a frame, and comes
+    back).
     """
 
     def __init__(
@@ -43,8 +47,13 @@ class TicLine:
         self.silence = False
         self.noise = 0.0
         self.extra = b""
+        self.before: Callable[[TicLine], None] = lambda _: None
+        self.spoil: Callable[[bytes], bytes] = bytes
+        self.frames = 0
         self.written = 0
-        self._state = state
+        self.states = state
+        self._short_until = 0
+        self._shorts = 0
         self._random = random.Random(0)  # noqa: S311 - noise must be the same in each run
         self._master = self._slave = -1
         self.replug()
@@ -107,9 +116,17 @@ class TicLine:
                 termios.tcflush(self._slave, termios.TCIFLUSH)
 
     def _frame(self) -> bytes:
-        render = standard_frame if self.mode == "standard" else historic_frame
-        text = render(self._state())
-        return with_parity(text) if self.parity else text
+        self.before(self)
+        self.frames += 1
+        state = self.states()
+        text = standard_frame(state) if self.mode == "standard" else self._historic(state)
+        return self.spoil(with_parity(text) if self.parity else text)
+
+    def _historic(self, state: MeterState) -> bytes:
+        if len(state.voltage_v) > 1 and is_over(state):
+            self._short_until = state.at + _STILL_SHORT_MS
+        self._shorts = (self._shorts + 1) % (_SHORT_FRAMES + 1) if state.at < self._short_until else 0
+        return short_frame(state) if self._shorts else historic_frame(state)
 
     def _damaged(self, data: bytes) -> bytes:
         if not self.noise:

@@ -47,7 +47,7 @@ class Watch:
         self._peaks = Peaks()
         self._phases: dict[str, int] = {}
         self._means: dict[str, tuple[int, str]] = {}
-        self._notice = "none"
+        self._told: dict[str, int | str] = {}
         self._minute = -1
         self._change: Change | None = None
 
@@ -74,6 +74,7 @@ class Watch:
             yield from self._mean(group, value, now)
         elif label in ("NJOURF", "NJOURF+1"):
             self._calendar.day_profile(label, value)
+            self._look_again(label, value)
         elif label[:-1] in ("DPM", "FPM") and group.stamp is not None:
             self._peaks.edge(label, group.stamp.text)
 
@@ -112,12 +113,19 @@ class Watch:
         label, value = group.label, str(group.value)
         if label == "PJOURF+1":
             self._calendar.tomorrow(value, clock)
+            self._look_again(label, value)
         elif label == "MSG1":
             text = codes.normalise(value)
             yield Said("grid.message", None if text in ("", "PAS DE MESSAGE") else " ".join(value.split()))
         elif label == "PPOT":
             bits = int(value, 16)
             yield Said("grid.phase.missing", _numbers([n for n in (1, 2, 3) if bits >> n & 1]))
+
+    def _look_again(self, label: str, value: int | str) -> None:
+        """Have the next change worked out anew when the calendar has learnt something."""
+        if self._told.get(label) != value:
+            self._told[label] = value
+            self._minute = -1
 
     def _cut_off_power(self, label: str, value: int, phases: int) -> Iterator[Said]:
         self._by_setting = label == "ISOUSC"

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from drivers.sim.household import STANDBY_TAN_PHI, Household, Steps
 from drivers.sim.noise import waves
+from drivers.sim.overload import with_bursts
 from drivers.sim.panels import PanelDay, Panels
 from drivers.sim.weather import MINUTES, Weather
 
@@ -38,13 +39,15 @@ class Flow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HomeDay:
-    """A solar day. `voltage` is the street's, at each minute (1 441 values); `off_peak` tells of each minute."""
+    """A solar day. `voltage` is the street's, at each minute (1 441 values); `index` is the supplier
+    index that runs in each minute.
+    """
 
     start: int
     roof: PanelDay
     steps: Steps
     voltage: list[float]
-    off_peak: bytes
+    index: bytes
 
     def flow(self, minute: int, seconds: float = _MINUTE_S) -> Flow:
         """Return what passes in the first `seconds` of a minute of the day (all of it unless told)."""
@@ -102,11 +105,14 @@ def _same_sign(here: float, there: float, width: float) -> tuple[tuple[float, fl
 def make_day(weather: Weather, panels: Panels, household: Household, number: int) -> HomeDay:
     """Return a solar day of the home."""
     start = weather.start_of(number)
-    off_peak = bytearray(MINUTES)
-    for span in household.tariff.spans(start, start + 60 * MINUTES):
-        first, last = max(0, (span.start - start) // 60), min(MINUTES, (span.end - start) // 60)
-        off_peak[first:last] = b"\x01" * (last - first)
+    index = bytearray(MINUTES)
+    for since, until, number_of in household.tariff.timeline(start, start + 60 * MINUTES):
+        first, last = (since - start) // 60, (until - start) // 60
+        index[first:last] = bytes([number_of]) * (last - first)
     slow = waves(start, 60, MINUTES + 1, 3300, household.seed, "street-slow")
     quick = waves(start, 60, MINUTES + 1, 420, household.seed, "street-quick")
     voltage = [_NOMINAL_V + _SWING_V * (0.7 * a + 0.3 * b - 0.5) for a, b in zip(slow, quick, strict=True)]
-    return HomeDay(start, panels.day(weather, number), household.steps(number), voltage, bytes(off_peak))
+    roof, steps = panels.day(weather, number), household.steps(number)
+    if household.burst_w:
+        steps = with_bursts(steps, roof.ac_w, start, household.burst_w, alone=household.bursts_alone)
+    return HomeDay(start, roof, steps, voltage, bytes(index))

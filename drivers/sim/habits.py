@@ -279,5 +279,6 @@ APPLIANCES: tuple[str, ...] = (
     "dryer",
     "vacuum",
     "iron",
+    "workshop",
 )
 """Every appliance there can be; `standby` is what never stops: ventilation, internet box, clocks, sleeping screens."""

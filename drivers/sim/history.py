@@ -1,8 +1,9 @@
 """The past of the simulated home, as the box would have stored it: one dict of signals a minute.
 
-Signals are those that the drivers and the derivations publish. Supplier index f01 is off-peak (HC) and f02 is peak
-(HP); with the base option f01 is all. At night the panels make 0 W and their counter stands still. Now and then the
-box was unplugged for some minutes: those minutes are missing.
+Signals are those that the drivers and the derivations publish for the meter at hand: supplier indexes by number (f01…)
+in standard mode and by meaning (hc, blue_hp…) in historic mode, and nothing of injection where it is not counted: what
+is sent then looks as if it were used at home. At night the panels make 0 W and their counter stands still. Now and then
+the box was unplugged for some minutes: those minutes are missing.
 """
 
 from __future__ import annotations
@@ -48,21 +49,25 @@ def minutes(home: SimulatedHome, registers: Registers, start: UtcMs, end: UtcMs)
 def _values(home: SimulatedHome, day: HomeDay, minute: int, counts: Counts, flow: Flow) -> Values:
     pv, bought, sent = (round(energy / _MJ_A_WATT_MINUTE) for energy in (flow.pv_mj, flow.import_mj, flow.export_mj))
     voltage = day.terminal_voltage(minute, 0.5, bought - sent)
+    counted = home.meter.counts_export
+    index = day.index[minute]
     values: Values = {
         "grid.import.energy": counts.import_wh,
-        "grid.import.energy.f01": counts.indexes[0],
-        "grid.export.energy": counts.export_wh,
+        **{f"grid.import.energy.{_name(home, n)}": wh for n, wh in enumerate(counts.indexes, 1)},
         "grid.import.apparent_power": round(flow.import_va),
-        "grid.export.apparent_power": round(flow.export_va),
         "grid.import.power": bought,
-        "grid.export.power": sent,
-        "grid.voltage.l1": round(voltage),
-        "grid.current.l1": round((flow.import_va + flow.export_va) / voltage),
-        "home.power": max(0, pv + bought - sent),
-        "grid.tariff.period": home.tariff.period(bool(day.off_peak[minute])),
+        "grid.current.l1": round((flow.import_va + flow.export_va) / voltage / home.meter.phases),
+        "home.power": max(0, pv + bought - (sent if counted else 0)),
+        "grid.tariff.period": home.tariff.period(index),
     }
-    if len(counts.indexes) > 1:
-        values["grid.import.energy.f02"] = counts.indexes[1]
+    if home.option == "tempo":
+        values["grid.tariff.today"] = home.tariff.period(index).partition("_")[0]
+    if home.meter.mode == "standard":
+        values["grid.voltage.l1"] = round(voltage)
+    if counted:
+        values["grid.export.energy"] = counts.export_wh
+        values["grid.export.apparent_power"] = round(flow.export_va)
+        values["grid.export.power"] = sent
     dc = (day.roof.dc_w[minute] + day.roof.dc_w[minute + 1]) / 2
     first, second = home.split(dc)
     values["pv.power"] = pv
@@ -70,6 +75,11 @@ def _values(home: SimulatedHome, day: HomeDay, minute: int, counts: Counts, flow
     values["pv.dc.power.1"] = round(first)
     values["pv.dc.power.2"] = round(second)
     return values
+
+
+def _name(home: SimulatedHome, number: int) -> str:
+    """Return the name of a supplier index: its number in standard mode, its meaning in historic mode."""
+    return f"f{number:02d}" if home.meter.mode == "standard" else home.tariff.period(number)
 
 
 @lru_cache(maxsize=8)

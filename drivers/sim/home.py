@@ -16,8 +16,11 @@ from drivers.sim.day import HomeDay, make_day
 from drivers.sim.habits import APPLIANCES
 from drivers.sim.history import minutes
 from drivers.sim.household import Household
+from drivers.sim.meters import METERS, Variant
 from drivers.sim.noise import wave
+from drivers.sim.overload import TIMES
 from drivers.sim.panels import Panels
+from drivers.sim.phases import Phases, split
 from drivers.sim.registers import Registers
 from drivers.sim.tariff import Tariff
 from drivers.sim.weather import Weather
@@ -50,10 +53,11 @@ class Powers:
     export_va: float
     voltage_v: float
     current_a: float
+    phases: Phases
     period: str
-    """"hc" (off-peak), "hp" (peak) or "base"."""
+    """The tariff period, as in `gateway.signals.TARIFF_INDEXES`."""
     index: int
-    """The supplier index that runs: 1 for hc and base, 2 for hp."""
+    """The supplier index that runs, from 1 on."""
     outdoor_c: float
     inverter_c: float
 
@@ -62,7 +66,8 @@ class Powers:
 class SimulatedHome:
     """The home of one seed. Degrees north and east; azimuth clockwise from north; the inverter gives `kwp` kilowatts.
 
-    Contracts simulated: "base" and "hphc"; any other raises ValueError.
+    Contracts simulated are those of `drivers.sim.tariff.PERIODS`; any other raises ValueError. `meter` tells what kind
+    of meter counts it.
     """
 
     seed: int
@@ -75,18 +80,21 @@ class SimulatedHome:
     option: str = "hphc"
     off_peak: tuple[str, ...] = ("22:00-06:00",)
     subscribed_kva: int = 6
+    meter: Variant = METERS["standard"]
     weather: Weather = field(init=False, repr=False, compare=False)
     panels: Panels = field(init=False, repr=False, compare=False)
     household: Household = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         weather = Weather(self.seed, self.latitude, self.longitude)
-        tariff = Tariff(self.option, self.off_peak, ZoneInfo(self.timezone))
+        tariff = Tariff(self.option, self.off_peak, ZoneInfo(self.timezone), self.seed)
+        burst_w = TIMES * self.subscribed_kva * 1000 / self.meter.phases if self.meter.overload else 0.0
+        household = Household(self.seed, weather, tariff, burst_w, bursts_alone=self.meter.phases > 1)
         panels = Panels(self.kwp, self.tilt_deg, self.azimuth_deg, self.kwp * 1000)
         for name, value in (
             ("weather", weather),
             ("panels", panels),
-            ("household", Household(self.seed, weather, tariff)),
+            ("household", household),
         ):
             object.__setattr__(self, name, value)
 
@@ -111,15 +119,20 @@ class SimulatedHome:
         appliances = dict.fromkeys(APPLIANCES, 0.0)
         appliances["standby"] = _grain(_between(day.steps.standby_w, minute, share))
         reactive = day.still_var(minute)
+        reactive_by = {"standby": reactive}
         for use in day.steps.running(second):
             appliances[use.name] += use.watts
             reactive += use.var
+            reactive_by[use.name] = reactive_by.get(use.name, 0.0) + use.var
         home = sum(appliances.values())
         net = home - pv
         apparent = hypot(net, reactive)
         flicker = _FLICKER_V * (wave(floor(second), _FLICKER_S, self.seed, "flicker") - 0.5)
         voltage = day.terminal_voltage(minute, share, net) + flicker
-        off_peak = bool(day.off_peak[minute])
+        phases = split(self.meter.phases, appliances, reactive_by, pv, voltage)
+        if self.meter.phases > 1:
+            apparent = abs(sum(phases.va))  # a phase that injects counts as negative in the total
+        index = day.index[minute]
         outdoor = self.weather.temperature(floor(second))
         return Powers(
             at=at,
@@ -134,8 +147,9 @@ class SimulatedHome:
             export_va=apparent if net < 0 else 0.0,
             voltage_v=voltage,
             current_a=apparent / voltage,
-            period=self.tariff.period(off_peak),
-            index=self.tariff.index(off_peak),
+            phases=phases,
+            period=self.tariff.period(index),
+            index=index,
             outdoor_c=outdoor,
             inverter_c=outdoor + 6 + _CASE_C_A_WATT * pv,
         )
@@ -186,11 +200,26 @@ def create(
     tilt_deg: float = 30.0,
     azimuth_deg: float = 180.0,
     timezone: str = "Europe/Paris",
-    option: str = "hphc",
-    off_peak: tuple[str, ...] = ("22:00-06:00",),
-    subscribed_kva: int = 6,
+    meter: str = "standard",
+    option: str | None = None,
+    off_peak: tuple[str, ...] | None = None,
+    subscribed_kva: int | None = None,
 ) -> SimulatedHome:
-    """Return the simulated home of a demonstration; without more, a house in Lyon with 3 kWp to the south."""
+    """Return the simulated home of a demonstration; without more, a house in Lyon with 3 kWp to the south.
+
+    `meter` is a name of `drivers.sim.meters.METERS` (KeyError if it is none); the contract is the meter's unless given.
+    """
+    variant = METERS[meter]
     return SimulatedHome(
-        seed, latitude, longitude, kwp, tilt_deg, azimuth_deg, timezone, option, tuple(off_peak), subscribed_kva
+        seed,
+        latitude,
+        longitude,
+        kwp,
+        tilt_deg,
+        azimuth_deg,
+        timezone,
+        variant.option if option is None else option,
+        variant.off_peak if off_peak is None else tuple(off_peak),
+        variant.subscribed_kva if subscribed_kva is None else subscribed_kva,
+        variant,
     )

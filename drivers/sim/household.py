@@ -44,13 +44,39 @@ class Steps:
         return (use for use in self.uses if use.start <= second < use.end)
 
 
+def stack(uses: list[Use], start: int, standby_w: list[float]) -> Steps:
+    """Return the uses of the solar day that begins at `start` (seconds), one on top of the other."""
+    end = start + 60 * MINUTES
+    uses = sorted(uses)
+    turns: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
+    turns[start] = [0, 0]
+    for use in uses:
+        for second, sign in ((max(use.start, start), 1), (use.end, -1)):
+            turns[second][0] += sign * use.watts
+            turns[second][1] += sign * use.var
+    starts, watts, var = [], [], []
+    sum_w = sum_var = 0
+    for second in sorted(turns):
+        sum_w += turns[second][0]
+        sum_var += turns[second][1]
+        if second < end:
+            starts.append(second)
+            watts.append(sum_w)
+            var.append(sum_var)
+    return Steps(starts, watts, var, standby_w, uses)
+
+
 @dataclass(frozen=True, slots=True)
 class Household:
-    """A family of four in a house."""
+    """A family of four in a house. With `burst_w`, a workshop there overloads the supply now and then: it brings the
+    power at the meter up to that many watts, or draws them on a phase of its own (`bursts_alone`).
+    """
 
     seed: int
     weather: Weather
     tariff: Tariff
+    burst_w: float = 0.0
+    bursts_alone: bool = False
 
     def away(self, day: date) -> bool:
         """Tell whether the family is on holiday: two weeks in summer, one in winter, Saturday to Friday."""
@@ -72,23 +98,7 @@ class Household:
         while day <= last:
             uses += [use for use in self.plan(day) if use.end > start and use.start < end]
             day += timedelta(days=1)
-        uses.sort()
-        turns: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
-        turns[start] = [0, 0]
-        for use in uses:
-            for second, sign in ((max(use.start, start), 1), (use.end, -1)):
-                turns[second][0] += sign * use.watts
-                turns[second][1] += sign * use.var
-        starts, watts, var = [], [], []
-        sum_w = sum_var = 0
-        for second in sorted(turns):
-            sum_w += turns[second][0]
-            sum_var += turns[second][1]
-            if second < end:
-                starts.append(second)
-                watts.append(sum_w)
-                var.append(sum_var)
-        return Steps(starts, watts, var, self._standby(start), uses)
+        return stack(uses, start, self._standby(start))
 
     def _standby(self, start: int) -> list[float]:
         base = _STANDBY_AWAY_W if self.away(local_date(start + 12 * 3600, self.tariff.zone)) else _STANDBY_W

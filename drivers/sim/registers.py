@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 MINUTE_MS = 60_000
 MJ_A_WH = 3_600_000
-_OFF_PEAK_SHARE = 0.56
+_SHARES = {"base": (1.0,), "hphc": (0.56, 0.44), "tempo": (0.45, 0.37, 0.06, 0.06, 0.03, 0.03), "ejp": (0.93, 0.07)}
+"""The part of each supplier index in what an installation some years old has drawn."""
 _YEARS = 2.6  # the installation's age when its story begins
 
 
@@ -55,10 +56,9 @@ class Registers:
         """Return the counters of an installation some years old, by the home's seed."""
         dice = Dice(home.seed, "registers")
         drawn = round(dice.between(10_500_000, 13_500_000))
-        low = round(drawn * _OFF_PEAK_SHARE) if home.tariff.indexes > 1 else drawn
+        parts = [round(drawn * share) for share in _SHARES[home.option][:-1]]
         made = round(home.kwp * 1_200_000 * _YEARS * dice.between(0.95, 1.05))
-        indexes = (low, drawn - low)[: home.tariff.indexes]
-        return cls(home, at, Counts(drawn, indexes, round(made * 0.58), made))
+        return cls(home, at, Counts(drawn, (*parts, drawn - sum(parts)), round(made * 0.58), made))
 
     def settled(self) -> Counts:
         """Return the counters at the whole minute `at`."""
@@ -77,7 +77,7 @@ class Registers:
         flow = day.flow(minute)
         before = self._import_mj // MJ_A_WH
         self._import_mj += flow.import_mj
-        self._indexes[self._home.tariff.index(bool(day.off_peak[minute])) - 1] += self._import_mj // MJ_A_WH - before
+        self._indexes[day.index[minute] - 1] += self._import_mj // MJ_A_WH - before
         self._export_mj += flow.export_mj
         self._pv_mj += flow.pv_mj
         self.at = UtcMs(self.at + MINUTE_MS)
@@ -101,9 +101,7 @@ class Registers:
         flow = day.flow(minute, (at - self.at) / 1000)
         drawn = self._import_mj + flow.import_mj
         indexes = list(self._indexes)
-        indexes[self._home.tariff.index(bool(day.off_peak[minute])) - 1] += (
-            drawn // MJ_A_WH - self._import_mj // MJ_A_WH
-        )
+        indexes[day.index[minute] - 1] += drawn // MJ_A_WH - self._import_mj // MJ_A_WH
         return self._counts(drawn, tuple(indexes), self._export_mj + flow.export_mj, self._pv_mj + flow.pv_mj)
 
     @staticmethod

@@ -19,10 +19,13 @@ from pathlib import Path
 import click
 
 from drivers.inverter.sim import SunSpecServer
+from drivers.linky.simfaults import FAULTS, play
 from drivers.linky.simline import TicLine
 from drivers.sim.devices import Devices
 from drivers.sim.home import SimulatedHome, create
+from drivers.sim.meters import METERS
 from drivers.sim.registers import Registers
+from drivers.sim.tariff import PERIODS
 from gateway.cli import main as command_main
 from gateway.cli import say
 from gateway.clock import Clock, system_clock
@@ -52,8 +55,8 @@ class Place:
     state: Path
 
 
-async def serve(home: SimulatedHome, place: Place, meter: str, night: str, clock: Clock) -> None:
-    """Play the devices until a signal, or until the parent is gone."""
+async def serve(home: SimulatedHome, place: Place, night: str, clock: Clock, fault: str = "none") -> None:
+    """Play the devices until a signal, or until the parent is gone; `fault` is one of `FAULTS`."""
     place.link.parent.mkdir(parents=True, exist_ok=True)
     registers = resume(home, place.state, clock)
     devices = Devices(home, registers, clock)
@@ -65,7 +68,8 @@ async def serve(home: SimulatedHome, place: Place, meter: str, night: str, clock
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     port = await inverter.start()
-    line = TicLine(place.link, devices.meter, "historic" if meter == "historic" else "standard")
+    line = TicLine(place.link, devices.meter, home.meter.mode)
+    play(line, fault)
     lasting = [
         asyncio.create_task(one)
         for one in (line.run(), _keep(registers, place.state), _watch_parent(), _wait_for(stop))
@@ -138,10 +142,11 @@ async def _wait_for(stop: asyncio.Event) -> None:
 @click.option("--tilt", type=click.FloatRange(0, 90), default=30.0, show_default=True)
 @click.option("--azimuth", type=click.FloatRange(0, 360), default=180.0, show_default=True)
 @click.option("--timezone", default="Europe/Paris", show_default=True)
-@click.option("--option", type=click.Choice(["base", "hphc"]), default="hphc", show_default=True)
-@click.option("--off-peak", multiple=True, default=("22:00-06:00",), show_default=True)
-@click.option("--kva", type=click.IntRange(1, 36), default=6, show_default=True)
-@click.option("--meter", type=click.Choice(["standard", "historic"]), default="standard", show_default=True)
+@click.option("--option", type=click.Choice(sorted(PERIODS)), help=say("Celle du compteur.", "The meter’s."))
+@click.option("--off-peak", multiple=True, help=say("Celles du compteur.", "The meter’s."))
+@click.option("--kva", type=click.IntRange(1, 36), help=say("Celle du compteur.", "The meter’s."))
+@click.option("--meter", type=click.Choice(list(METERS)), default="standard", show_default=True)
+@click.option("--tic-fault", "fault", type=click.Choice(list(FAULTS)), default="none", show_default=True)
 @click.option(
     "--night",
     type=click.Choice(["awake", "asleep"]),
@@ -164,10 +169,11 @@ def run(
     tilt: float,
     azimuth: float,
     timezone: str,
-    option: str,
+    option: str | None,
     off_peak: tuple[str, ...],
-    kva: int,
+    kva: int | None,
     meter: str,
+    fault: str,
     night: str,
     state: Path | None,
 ) -> int:
@@ -181,8 +187,9 @@ def run(
             tilt_deg=tilt,
             azimuth_deg=azimuth,
             timezone=timezone,
+            meter=meter,
             option=option,
-            off_peak=off_peak,
+            off_peak=off_peak or None,
             subscribed_kva=kva,
         )
     except (ValueError, KeyError) as error:
@@ -192,7 +199,7 @@ def run(
         ) from None
     running = folder.absolute() / "run"
     place = Place(running / "tic", running / "modbus-port", state or folder.absolute() / "simulator.json")
-    asyncio.run(serve(home, place, meter, night, system_clock()))
+    asyncio.run(serve(home, place, night, system_clock(), fault))
     return 0
 
 

@@ -1,7 +1,9 @@
 """The contract of the simulated home: which supplier index runs when.
 
-Supplier index 1 is off-peak (HC) and 2 is peak (HP), as suppliers number them; with the base option index 1 is all
-there is. Hours are wall-clock hours of the home, so the days of the clock change hold an hour less or more of them.
+Indexes are numbered as suppliers do: off-peak 1 and peak 2; Tempo blue 1 and 2, white 3 and 4, red 5 and 6 (off-peak
+first); EJP normal hours 1 and mobile peak 2; with the base option index 1 is all there is. Hours are those of the wall
+clock, so the days of the clock change hold an hour less or more of them. A Tempo day runs from 06:00 to 06:00, an EJP
+peak from 07:00 to 01:00.
 """
 
 from __future__ import annotations
@@ -12,15 +14,26 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from drivers.sim.colours import COLOURS, is_ejp, tempo
+
 _WINDOW = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 _HOUR = 3600
 
-HC, HP, BASE = "hc", "hp", "base"
+PERIODS = {
+    "base": ("base",),
+    "hphc": ("hc", "hp"),
+    "tempo": ("blue_hc", "blue_hp", "white_hc", "white_hp", "red_hc", "red_hp"),
+    "ejp": ("ejp_hn", "ejp_pm"),
+}
+"""The period of each supplier index, from 1 on, by option."""
+
+TEMPO_DAY, TEMPO_NIGHT = 6, 22
+EJP_START, EJP_END = 7, 25
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Off-peak time from `start` to `end` (excluded), in seconds since 1970 (UTC)."""
+    """Time from `start` to `end` (excluded), in seconds since 1970 (UTC)."""
 
     start: int
     end: int
@@ -42,14 +55,18 @@ def local_date(second: int, zone: ZoneInfo) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """`option` is "base" or "hphc"; `off_peak` lists wall-clock windows such as "22:00-06:00". Others: ValueError."""
+    """`option` is one of `PERIODS`; `off_peak` lists wall-clock windows such as "22:00-06:00". Others: ValueError.
+
+    The colours of Tempo and the days of EJP are those of the seed.
+    """
 
     option: str
     off_peak: tuple[str, ...]
     zone: ZoneInfo
+    seed: int = 1
 
     def __post_init__(self) -> None:
-        if self.option not in {"base", "hphc"}:
+        if self.option not in PERIODS:
             raise ValueError(f"option not simulated: {self.option!r}")
         for window in self.off_peak:
             if not _WINDOW.fullmatch(window):
@@ -73,27 +90,45 @@ class Tariff:
             )
         return sorted(spans, key=lambda span: span.start)
 
-    def spans(self, start: int, end: int) -> Iterator[Span]:
-        """Yield the whole off-peak windows of the contract that touch [start, end); none for the base option."""
-        if self.option == "base":
-            return
+    def timeline(self, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """Yield (from, until, supplier index) over [start, end), in seconds, without a hole."""
+        since, rest = start, 2 if self.option == "hphc" else 1
+        for span, index in sorted(self._spans(start, end), key=lambda one: one[0].start):
+            if span.end <= since or span.start >= end:
+                continue
+            if span.start > since:
+                yield since, span.start, rest
+                since = span.start
+            yield since, min(span.end, end), index
+            since = min(span.end, end)
+        if since < end:
+            yield since, end, rest
+
+    def _spans(self, start: int, end: int) -> Iterator[tuple[Span, int]]:
+        """Yield the spans near [start, end) in which another index runs than the usual one; of Tempo, every span."""
         day = local_date(start, self.zone) - timedelta(days=1)
         last = local_date(end, self.zone)
         while day <= last:
-            yield from (span for span in self.windows(day) if span.end > start and span.start < end)
+            if self.option == "hphc":
+                yield from ((span, 1) for span in self.windows(day))
+            elif self.option == "tempo":
+                low = 2 * COLOURS.index(tempo(self.seed, day)) + 1
+                edges = [instant(day, hour, self.zone) for hour in (TEMPO_DAY, TEMPO_NIGHT, TEMPO_DAY + 24)]
+                yield Span(edges[0], edges[1]), low + 1
+                yield Span(edges[1], edges[2]), low
+            elif self.option == "ejp" and is_ejp(self.seed, day):
+                yield self.peak(day), 2
             day += timedelta(days=1)
 
-    def period(self, off_peak: bool) -> str:
-        """Return "base", "hc" or "hp"."""
-        if self.option == "base":
-            return BASE
-        return HC if off_peak else HP
+    def peak(self, day: date) -> Span:
+        """Return the mobile peak of an EJP day."""
+        return Span(instant(day, EJP_START, self.zone), instant(day, EJP_END, self.zone))
 
-    def index(self, off_peak: bool) -> int:
-        """Return the number of the supplier index that runs: 1 or 2."""
-        return 1 if self.option == "base" or off_peak else 2
+    def period(self, index: int) -> str:
+        """Return the tariff period that a supplier index counts, as in `gateway.signals.TARIFF_INDEXES`."""
+        return PERIODS[self.option][index - 1]
 
     @property
     def indexes(self) -> int:
         """How many supplier indexes the contract uses."""
-        return 1 if self.option == "base" else 2
+        return len(PERIODS[self.option])
