@@ -136,9 +136,7 @@ class Witness:
             info = reader.info()
             if info.last is None:
                 return
-            registers = [
-                value for _, value, _ in reader.history("grid.import.energy", now - HOUR // 2, now, "raw").points
-            ]
+            points = reader.history("grid.import.energy", now - HOUR // 2, now, "raw").points
             since = max(self.start, now - 3 * HOUR)
             buckets = reader.energy(UtcMs(since), now, "1m")
         registers = [value for _, value, _ in points]
