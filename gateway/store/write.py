@@ -14,6 +14,7 @@ from gateway.config import Store
 from gateway.errors import Text
 from gateway.store.recorder import Recorder, Trouble
 from gateway.store.trust import Trust
+from gateway.store.undervoltage import Undervoltage
 
 _TICK_S = 1.0
 _QUEUE = 20_000
@@ -41,13 +42,17 @@ class Writer:
     """Records what is published. `put` may be called from any thread and returns at once.
 
     `trust` judges the calendar (`trust.Trust(clock, is_calendar_set)` on a real box); without it, it is believed.
+    `alarm` is the file in which the machine says that its supply sags (`undervoltage.find_alarm()`).
     """
 
-    def __init__(self, path: Path, clock: Clock, settings: Store, trust: Trust | None = None) -> None:
+    def __init__(
+        self, path: Path, clock: Clock, settings: Store, trust: Trust | None = None, alarm: Path | None = None
+    ) -> None:
         self._path = path
         self._clock = clock
         self._trust = trust or Trust(clock)
         self._recorder = Recorder(path, clock, settings, self._trust)
+        self._supply = Undervoltage(alarm, clock.monotonic)
         self._queue: deque[tuple[float, Batch]] = deque()
         self._words: deque[tuple[str, str]] = deque()
         self._lost = 0
@@ -112,6 +117,8 @@ class Writer:
     def _run(self) -> None:
         while not self._stopping.wait(_TICK_S):
             self._drain()
+            if self._supply.sags():
+                self._recorder.hurry()
             self._recorder.tick()
         self._drain()
         self._recorder.close()
