@@ -30,7 +30,7 @@ from drivers.linky.group import (
     rejected,
     repair,
 )
-from drivers.linky.labels import HISTORIC, OPENERS, STANDARD, Mode
+from drivers.linky.labels import HISTORIC, OPENERS, STANDARD, Mode, Nature
 
 
 class End(NamedTuple):
@@ -121,26 +121,28 @@ class Decoder:
         out: list[Event] = []
         pieces = (self._tail + data).replace(b"\x8d", b"\r").split(b"\r")
         tail = pieces.pop()
-        known = self._usable
+        known, last = self._usable, self._rank
         append = out.append
         for piece in pieces:
             # Most groups repeat from frame to frame: what these very bytes mean is remembered.
             hit = known.get(piece)
             if hit is None:
+                self._rank = last
                 self._miss(piece, out)
-                known = self._usable
+                known, last = self._usable, self._rank
                 continue
             marks, rank, group, current = hit
-            if not marks and _CLOSED < self._rank < rank:
-                self._rank = rank
-            else:
+            if marks or not 0 <= last < rank:
+                self._rank = last
                 for mark in marks:
                     self._mark(mark, out)
                 self._place(rank, out)
+            last = rank
             if current[0] is group:
                 append(group)
             else:
                 self._give(group, current, out)
+        self._rank = last
         # Control characters act at once, so that a frame ends with its ETX and not with the next frame's first group.
         at = 0
         for token in _TOKEN.finditer(tail):
@@ -197,13 +199,16 @@ class Decoder:
 
     def _remember(self, piece: bytes, marks: bytes, group: Group) -> list[Group | None]:
         """Keep the meaning of `piece`, and return the place that holds its label's current group."""
-        if len(self._known) >= _KNOWN:
-            self._known.clear()
-        current = self._current.get(group.label)
+        label, _, _, spec, _, _ = group
+        known = self._known
+        current = self._current.get(label)
         if current is None:
-            current = self._current[group.label] = [None]
-        # Without a judge there is nothing to compare: each group is its own current one.
-        self._known[piece] = (marks, group.spec.rank, group, current if self._judge is not None else [group])
+            current = self._current[label] = [None]
+        if spec.nature is not Nature.CLOCK:  # a date does not come back
+            if len(known) >= _KNOWN:
+                known.clear()
+            # Without a judge there is nothing to compare: each group is its own current one.
+            known[piece] = (marks, spec.rank, group, current if self._judge is not None else [group])
         return current
 
     def _give(self, group: Group, current: list[Group | None], out: list[Event]) -> None:

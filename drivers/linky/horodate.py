@@ -16,6 +16,8 @@ _HOUR_MS = 3_600_000
 _NO_DAY = "000000"  # a stamp that was never set
 _KNOWN_MINUTES = 1024
 
+_SECONDS = {f"{second:02d}": second * 1000 for second in range(60)}
+
 _new = tuple.__new__  # half the time that calling a NamedTuple takes
 _minutes: dict[str, int] = {}
 
@@ -59,19 +61,23 @@ def _minute(text: str) -> int | None:
 
 def parse(text: str) -> Horodate | None:
     """Return the stamp, or None if `text` is not one."""
+    begins, seconds = _minutes.get(text[:11]), _SECONDS.get(text[11:])
+    if begins is not None and seconds is not None:
+        return _new(Horodate, (text, begins + seconds))
+    return _first_of_its_minute(text)
+
+
+def _first_of_its_minute(text: str) -> Horodate | None:
+    """Return the stamp, or None, with every check; the minute of a sound one is remembered."""
     digits = text[1:]
     if len(text) != SIZE or not digits.isdigit() or not digits.isascii() or text[11] > "5":
         return None
-    begins = _minutes.get(text[:11])
+    season = text[0]
+    if season not in _OFFSETS and season != " ":
+        return None
+    if text[1:7] == _NO_DAY:
+        return Horodate(text, None)
+    begins = _minute(text)
     if begins is None:
-        season = text[0]
-        if season not in _OFFSETS and season != " ":
-            return None
-        if text[1:7] == _NO_DAY:
-            return Horodate(text, None)
-        begins = _minute(text)
-        if begins is None:
-            return None
-        if season == " ":
-            return Horodate(text, None)
-    return _new(Horodate, (text, begins + int(text[11:]) * 1000))
+        return None
+    return Horodate(text, None if season == " " else begins + _SECONDS[text[11:]])
