@@ -72,6 +72,12 @@ class Situation:
     soc: float | None = None
     apparent_va: float | None = None
     subscribed_va: float | None = None
+    cutoff_va: float | None = None
+    """The power at which the meter cuts, for the whole meter."""
+    cut_s: float | None = None
+    """Seconds before the meter cuts off; None when no cut is coming."""
+    cut_about: bool = False
+    phases: int = 1
 
     def __getitem__(self, name: str) -> Figure:
         return self.figures[name]
@@ -115,6 +121,10 @@ def situation(snapshot: Snapshot, *, has_pv: bool, subscribed_va: float | None =
         soc=_number(signals, "battery.soc"),
         apparent_va=_number(signals, "grid.import.apparent_power"),
         subscribed_va=_number(signals, "grid.subscribed_power") or subscribed_va,
+        cutoff_va=_number(signals, "grid.cutoff.power"),
+        cut_s=_number(signals, "grid.cutoff.time"),
+        cut_about=_figure(signals.get("grid.cutoff.time")).estimated,
+        phases=3 if _number(signals, "grid.current.l2") is not None else 1,
     )
 
 

@@ -15,11 +15,13 @@ from flask import Blueprint, Response, current_app, render_template, request, ur
 from flask_babel import gettext  # type: ignore[import-untyped]  # Flask-Babel ships no types
 
 from gateway.clock import to_datetime
-from gateway.signals import SIGNALS, TARIFF_INDEXES, find, split_device
-from web import charts, flow, periods, speech
+from gateway.signals import SIGNALS, Kind, Signal, find, split_device
+from web import charts, flow, periods, speech, words
 from web.flow import Situation
 from web.live import Sig, Snapshot
+from web.margin import margin
 from web.periods import STEPS, Period, Slot
+from web.phases import three_phases
 from web.settings import box, wished_language
 from web.tariff import tariff
 from web.today import Kept, energy_table, today
@@ -27,7 +29,6 @@ from web.today import Kept, energy_table, today
 pages = Blueprint("pages", __name__)
 
 _KEPT = "foyer.today"
-_NEAR = 0.8  # from four fifths of the subscription on, the gauge warns
 
 
 @pages.record_once
@@ -112,7 +113,9 @@ def _now_values() -> dict[str, Any]:
         "streams": flow.streams(situation),
         "today": day.rows[0] if day and day.rows else None,
         "tariff": tariff(snapshot.signals, config.contract, local, language),
-        "margin": _margin(situation),
+        "margin": margin(situation, language),
+        "phases": three_phases(snapshot.signals, situation.subscribed_va, language),
+        "notices": words.notices(snapshot.signals, language),
         "health": _worst(snapshot, language),
         "details": _details(snapshot, situation, language),
         "fresh": _fresh(snapshot),
@@ -123,21 +126,6 @@ def _now_values() -> dict[str, Any]:
 
 def _fresh(snapshot: Snapshot) -> dict[str, Any]:
     return {"alive": snapshot.connected, "at": format_time(_local_now(), "short", locale=_locale())}
-
-
-def _margin(situation: Situation) -> dict[str, Any] | None:
-    """Return what is left before the meter cuts off, VA, and the level of alarm; None when it cannot be known."""
-    used, whole = situation.apparent_va, situation.subscribed_va
-    if used is None or not whole:
-        return None
-    level = "over" if used > whole else "near" if used > _NEAR * whole else ""
-    return {
-        "left": max(0.0, whole - used),
-        "used": used,
-        "whole": whole,
-        "share": min(1.0, used / whole),
-        "level": level,
-    }
 
 
 def _worst(snapshot: Snapshot, language: str) -> dict[str, Any]:
@@ -172,25 +160,45 @@ def _details(snapshot: Snapshot, situation: Situation, language: str) -> list[di
     rows, sources = [], _sources()
     for name, sig in sorted(snapshot.signals.items(), key=_in_order):
         signal = find(name)
-        if signal is None:
+        if signal is None or name.endswith(_BESIDE):
             continue
         _, device = split_device(name)
         seen = situation.shown.get(shown.get(name, ""))
         value = sig["value"] if seen is None else seen
-        if name == "grid.tariff.period" and isinstance(value, str) and value.lower() in TARIFF_INDEXES:
-            value = TARIFF_INDEXES[value.lower()].pick(language)
         rows.append(
             {
                 "name": signal.label.pick(language) + (f" ({device})" if device else ""),
                 "technical": name,
-                "value": speech.plain(value, signal.unit, language),
+                "value": _said(signal, value, language) + _give_or_take(snapshot, name, value, language),
                 "estimated": sig["quality"] == "estimated",
                 "age_s": sig["age_s"],
                 "stale": sig["quality"] == "stale",
-                "source": _source(sig["source"], sources),
+                "source": _source(sig["source"], sources) + _stamp(name, sig, language),
             }
         )
     return rows
+
+
+_BESIDE = ".uncertainty"  # shown beside the value that it is about
+
+
+def _said(signal: Signal, value: float | str | None, language: str) -> str:
+    if isinstance(value, str) and signal.kind is Kind.STATE:
+        return words.word(signal.name, value, language, _zone())
+    return speech.plain(value, signal.unit, language)
+
+
+def _give_or_take(snapshot: Snapshot, name: str, value: float | str | None, language: str) -> str:
+    """Return how far off a power may be, to stand behind it."""
+    half = snapshot.signals.get(f"{name}{_BESIDE}")
+    watts = half["value"] if half and value is not None else None
+    return f" ± {speech.power(watts, language)}" if isinstance(watts, int | float) else ""
+
+
+def _stamp(name: str, sig: Sig, language: str) -> str:
+    """Return the end of the half-hour that a mean is of."""
+    at = words.instant(sig["at"], _zone()) if name.endswith(".mean_power") and sig["at"] else None
+    return f" · {gettext('jusqu’à %(hour)s', hour=words.hour(at, language))}" if at else ""
 
 
 def _in_order(item: tuple[str, Sig]) -> tuple[int, str]:
@@ -209,6 +217,8 @@ def _sources() -> dict[str, str]:
 
 def _source(source: str, known: Mapping[str, str]) -> str:
     kind, _, rest = source.partition(":")
+    if kind == "linky" and rest:
+        kind = "derive"  # worked out by the driver from what the meter says
     name = known.get(kind, source)
     return f"{name} {rest}" if kind == "inverter" and rest else name
 

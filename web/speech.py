@@ -20,6 +20,8 @@ _MINUS = "−"
 
 _KILO = 1000
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_TENS = 10  # seconds beyond a minute are said by tens
+_OPENS_AT = 1.3  # times the cut-off power: up to there a meter never cuts
 _MACHINE_W = 1000
 """With this much sun to spare a washing machine costs next to nothing."""
 
@@ -90,7 +92,8 @@ def plain(value: float | str | None, unit: str, language: str) -> str:
         return _scaled(value, unit, language, about=False)
     if unit == "Wh":
         return energy(value, language)
-    return f"{number(value, 0, language)}{THIN}{unit}".rstrip(THIN)
+    digits, unit = (2, "") if unit == "ratio" else (0, unit)
+    return f"{number(value, digits, language)}{THIN}{unit}".rstrip(THIN)
 
 
 def age(seconds: float | None, language: str) -> str:
@@ -139,7 +142,8 @@ def typeset(text: str, language: str) -> str:
 
 def speak(now: Situation, language: str) -> Speech:
     """Return what the page says first."""
-    said = _speak(now, language)
+    coming = now.cut_s is not None and now.known in (Known.LIVE, Known.NO_INVERTER)
+    said = _cut(now, language) if coming else _speak(now, language)
     return replace(said, meaning=typeset(said.meaning, language))
 
 
@@ -334,3 +338,45 @@ def _no_meter(now: Situation, language: str) -> Speech:
     kept = Text("Ce qui est enregistré est gardé.", "What is recorded is kept.").pick(language)
     words = Text("Le compteur ne répond plus", "The meter no longer answers")
     return Speech("", words.pick(language), "alert", f"{known}{kept}")
+
+
+def wait(now: Situation, language: str) -> str:
+    """Return how long before the cut, in words."""
+    seconds = round(now.cut_s or 0)
+    if seconds < 1:
+        return Text("un instant", "a moment").pick(language)
+    about = f"{ABOUT}{THIN}" if now.cut_about else ""
+    if seconds < _MINUTE:
+        return f"{about}{seconds}{THIN}s"
+    minutes, rest = divmod(seconds // _TENS * _TENS, _MINUTE)
+    return f"{about}{minutes}{THIN}min" + (f" {rest}{THIN}s" if rest else "")
+
+
+def shed(now: Situation, language: str) -> str:
+    """Return what must be switched off at least, in VA, rounded up; empty for three phases, where one alone decides."""
+    if now.apparent_va is None or now.cutoff_va is None or now.phases > 1:
+        return ""
+    over = now.apparent_va - _OPENS_AT * now.cutoff_va
+    if over <= 0:
+        return ""
+    return apparent(-(-over // 100) * 100, language)
+
+
+def _cut(now: Situation, language: str) -> Speech:
+    lead = Text("Le compteur va couper ", "The meter will cut off ").pick(language)
+    strong = Text(f"dans {wait(now, language)}", f"in {wait(now, language)}").pick(language)
+    used = apparent(now.apparent_va, language)
+    least = shed(now, language)
+    goal = Text(f", au moins {least}", f", at least {least}").pick(language) if least else ""
+    where = ""
+    if now.phases > 1:
+        where = Text(" Une des trois phases est trop chargée.", " One of the three phases is overloaded.").pick(
+            language
+        )
+    doing = Text(
+        f"Éteignez tout de suite un gros appareil{goal} : four, plaques, bouilloire, radiateur ou chauffe-eau. "
+        f"La maison appelle {used}.{where}",
+        f"Switch off something big now{goal}: oven, hob, kettle, heater or water heater. "
+        f"Your home draws {used}.{where}",
+    )
+    return Speech(lead, strong, "alert", doing.pick(language))

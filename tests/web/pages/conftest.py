@@ -58,9 +58,9 @@ def visit(tmp_path):
     """Return a function that makes a visitor of a home with the given `[home]` keys."""
     made = []
 
-    def _visit(**home) -> Visitor:
+    def _visit(*, clock=None, **home) -> Visitor:
         feed = PlayedFeed()
-        app = create_app(home_config(tmp_path, **home), feed=feed)
+        app = create_app(home_config(tmp_path, **home), clock=clock, feed=feed)
         made.append(app)
         return Visitor(app, feed)
 

@@ -79,6 +79,15 @@ _BASE = {
 }
 
 
+def _phases(va: tuple, amps: tuple) -> dict:
+    return {
+        **{f"grid.import.apparent_power.l{n}": one for n, one in enumerate(va, 1)},
+        **{f"grid.current.l{n}": one for n, one in enumerate(amps, 1)},
+        **{f"grid.voltage.l{n}": 231 + n for n in (1, 2, 3)},
+        "grid.imbalance.current": max(amps) - min(amps),
+    }
+
+
 @dataclass(frozen=True)
 class State:
     """One state: values that differ from a quiet home, their ages and qualities, the health, and the first words."""
@@ -208,6 +217,99 @@ STATES = {
         "Vous consommez 6,4\u202fkW, achetés au réseau.",
         "You are using 6.4\u202fkW, bought from the grid.",
         {"home.power": 6390, "grid.import.power": 6390, "grid.import.apparent_power": 6600},
+        health=ASLEEP,
+    ),
+    "cut": State(
+        "Le compteur va couper dans 48\u202fs.",
+        "The meter will cut off in 48\u202fs.",
+        {
+            "home.power": 9650,
+            "grid.import.power": 9650,
+            "grid.import.power.uncertainty": 310,
+            "grid.import.apparent_power": 9720,
+            "grid.overload": "yes",
+            "grid.cutoff.power": 6000,
+            "grid.cutoff.margin": 0,
+            "grid.cutoff.time": 48,
+        },
+        health=ASLEEP,
+    ),
+    "cut-three-phases": State(
+        "Le compteur va couper dans ≈\u202f2\u202fmin 10\u202fs.",
+        "The meter will cut off in ≈\u202f2\u202fmin 10\u202fs.",
+        {
+            "home.power": 7400,
+            "grid.import.power": 7400,
+            "grid.import.apparent_power": 7450,
+            "grid.subscribed_power": 12000,
+            "grid.cutoff.power": 12000,
+            "grid.cutoff.margin": 0,
+            "grid.cutoff.time": 137,
+            **_phases((700, 6500, 250), (3, 28, 1)),
+        },
+        qualities={"grid.cutoff.time": "estimated"},
+        health=ASLEEP,
+    ),
+    "three-phases": State(
+        "Vous consommez 1,1\u202fkW, entièrement produits par vos panneaux.",
+        "You are using 1.1\u202fkW, all of it from your panels.",
+        {
+            "pv.power": 2130,
+            "home.power": 1080,
+            "grid.export.power": 1050,
+            "grid.export.power.uncertainty": 24,
+            "grid.export.apparent_power": 1064,
+            "grid.subscribed_power": 12000,
+            "grid.import.apparent_power": 0,
+            **_phases((0, 480, 310), (8, 2, 1)),
+        },
+    ),
+    "tempo-red-tomorrow": State(
+        "Vous consommez 640\u202fW, achetés au réseau.",
+        "You are using 640\u202fW, bought from the grid.",
+        {
+            "home.power": 640,
+            "grid.import.power": 640,
+            "grid.import.power.uncertainty": 18,
+            "grid.power_factor": 0.93,
+            "grid.import.apparent_power": 690,
+            "grid.tariff.period": "white_hp",
+            "grid.tariff.today": "white",
+            "grid.tariff.tomorrow": "red",
+            "grid.tariff.next_change": "2025-06-21T20:00Z",
+            "grid.tariff.next_period": "white_hc",
+            "grid.import.mean_power": 655,
+            "grid.import.mean_power.check.net": -4,
+        },
+        health=ASLEEP,
+    ),
+    "ejp-announced": State(
+        "Vous consommez 640\u202fW, achetés au réseau.",
+        "You are using 640\u202fW, bought from the grid.",
+        {
+            "home.power": 640,
+            "grid.import.power": 640,
+            "grid.import.apparent_power": 690,
+            "grid.tariff.period": "ejp_hn",
+            "grid.tariff.notice": "announced",
+            "grid.tariff.peak.start": "2025-06-22T05:00Z",
+            "grid.tariff.peak.end": "2025-06-22T23:00Z",
+            "grid.contact": "open",
+            "grid.relays": "none",
+            "grid.message": "POINTE MOBILE DE 7H A 1H",
+        },
+        health=ASLEEP,
+    ),
+    "meter-events": State(
+        "Vous consommez 640\u202fW, achetés au réseau.",
+        "You are using 640\u202fW, bought from the grid.",
+        {
+            "home.power": 640,
+            "grid.import.power": 640,
+            "grid.import.apparent_power": 690,
+            "grid.events": "clock-degraded cover-open cut-off-overpower overvoltage",
+            "grid.phase.missing": "2",
+        },
         health=ASLEEP,
     ),
     "36-kva": State(

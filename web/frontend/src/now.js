@@ -16,6 +16,7 @@ let timer = 0;
 let asking = false;
 let said = sentence();
 let saidAt = Date.now();
+let alarmed = document.querySelector(".say .alert") !== null;
 
 function sentence() {
   return document.querySelector(".say").textContent.trim();
@@ -40,7 +41,10 @@ function swap(html) {
 
 function announce() {
   const now = sentence();
-  if (now === said || Date.now() - saidAt < ANNOUNCE_MS) return;
+  const alarm = document.querySelector(".say .alert") !== null;
+  const begins = alarm && !alarmed; // a cut that is coming does not wait for its turn
+  alarmed = alarm;
+  if (now === said || (!begins && Date.now() - saidAt < ANNOUNCE_MS)) return;
   said = now;
   saidAt = Date.now();
   voice.textContent = now;
