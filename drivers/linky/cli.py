@@ -27,7 +27,12 @@ def tic() -> None:
     """Gather the commands."""
 
 
-@tic.command(help=say("Décoder un fichier, l’entrée (-) ou un port.", "Decode a file, the input (-) or a port."))
+@tic.command(
+    help=say(
+        "Décoder un fichier, l’entrée (-), un port, ou un pont réseau (tcp://, rfc2217://).",
+        "Decode a file, the input (-), a port, or a network bridge (tcp://, rfc2217://).",
+    )
+)
 @click.argument("source", metavar="[FILE|-]", default="-")
 @click.option("--mode", type=_MODE, default="auto", help=say("Le mode de la TIC.", "The mode of the TIC."))
 @click.option(
@@ -59,6 +64,9 @@ def _bytes(source: str) -> Iterator[bytes]:
     """Yield the bytes of a file, the input, or a serial port, as they come."""
     if source == "-":
         yield from _pieces(sys.stdin.buffer)
+        return
+    if "://" in source:
+        yield from _live(source)
         return
     path = Path(source)
     try:

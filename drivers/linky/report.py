@@ -13,6 +13,8 @@ from gateway.clock import UtcMs
 from gateway.reading import Value
 
 _NO_TIME = UtcMs(0)  # a capture does not say when it was taken
+_LISTED = 200  # refused groups shown of one frame, more than twice what a frame can hold: the summary counts them all
+_HELD = 100  # scraps held back at most: what has no mode by then is no meter
 _BYTES_PER_S = {Mode.STANDARD: 960, Mode.HISTORIC: 120, None: 960}
 
 
@@ -58,7 +60,8 @@ class Report:
                 self._groups[event.label] = _group(event)
             elif isinstance(event, Rejected):
                 refused = {"label": event.label, "raw": event.raw, "reason": event.reason.value}
-                self._rejected.append(refused)
+                if len(self._rejected) < _LISTED:
+                    self._rejected.append(refused)
             for readings, end in self._stream.readings([event], _NO_TIME):
                 for reading in readings:
                     if reading.value is None:
@@ -91,7 +94,10 @@ class Report:
         mode = self._stream.mode
         if mode is None:
             self._waiting += lines
-            return []
+            if len(self._waiting) <= _HELD:
+                return []
+            unnamed, self._waiting = self._waiting, []
+            return unnamed
         ready = [*self._waiting, *lines]
         self._waiting = []
         for line in ready:

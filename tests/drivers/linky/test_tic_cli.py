@@ -4,17 +4,19 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 from click.testing import CliRunner
 from meters import NOON, producer, state
 from tic_examples import H1, S1_PRODUCER, S2_PEAK, group, wire
 
-from drivers.linky import sim
+from drivers.linky import cli, sim
 from drivers.linky.capture import mask
 from drivers.linky.cli import tic
 from drivers.linky.frame import Decoder
 from drivers.linky.group import Group, Rejected
+from drivers.linky.report import Report
 from gateway.cli import main
 
 
@@ -177,6 +179,51 @@ class TestDecode:
         frames = decode(b"hello\rworld\r" * 20)
         assert frames[-1]["summary"]["groups"] == 0
         assert frames[-1]["summary"]["rejected"] > 0
+
+    @pytest.mark.parametrize(
+        "data", [b"", b"\x02", b"\x03\x02\x04", b"\r\n" * 500, bytes(256) * 9, b"\x02" * 5000, b"\x80\x00" * 999]
+    )
+    def test_empty_and_malformed_files_end_with_a_summary(self, tmp_path, data):
+        file = tmp_path / "capture.bin"
+        file.write_bytes(data)
+        *_, last = [json.loads(line) for line in run("decode", str(file), "--json").splitlines()]
+        assert last["summary"]["bytes"] == len(data)
+        assert last["summary"]["groups"] == 0
+
+    def test_a_frame_that_refuses_without_end_lists_some_and_counts_all(self):
+        *frames, summary = decode(b"hello world\r" * 3000 + S1_PRODUCER)
+        assert summary["summary"]["rejected"] == 3000
+        assert sum(len(one["rejected"]) for one in frames) == 200
+
+    def test_frames_of_no_known_mode_are_not_held_back_for_ever(self, monkeypatch):
+        report = Report(None, "auto")
+        shown = [line for _ in range(300) for line in report.feed(b"\x02hello world\r\x03")]
+        assert len(shown) >= 199
+        assert shown[0]["mode"] is None
+
+    def test_a_file_of_many_megabytes_takes_little_memory(self, tmp_path):
+        file = tmp_path / "capture.bin"
+        frame = wire(sim.standard_frame(state()))
+        with file.open("wb") as written:
+            for _ in range(5_000_000 // len(frame)):
+                written.write(frame)
+        report = Report(None, "auto")
+        frames = 0
+        tracemalloc.start()
+        try:
+            for data in cli._bytes(str(file)):
+                frames += len(report.feed(data))
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert frames == 5_000_000 // len(frame)
+        assert most < 2_000_000
+
+    def test_one_frame_alone_gives_all_its_groups_with_parity_or_without(self):
+        for text in (sim.standard_frame(producer()), sim.historic_frame(state())):
+            for data in (text, wire(text)):
+                frame, summary = decode(data)
+                assert summary["summary"]["groups"] == len(frame["groups"]) == text.count(b"\r")
 
     def test_a_file_is_read_too_and_shown_as_a_table(self, tmp_path, monkeypatch):
         monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")

@@ -7,6 +7,7 @@ import signal
 import sys
 
 from meters import state
+from tic_examples import S1_PRODUCER
 
 from drivers.linky.frame import Decoder
 from drivers.linky.group import Group
@@ -47,6 +48,34 @@ async def test_a_port_is_decoded_until_interrupted(tmp_path):
     assert frames[1]["readings"]["grid.import.energy"] == 4_321_000
     assert "summary" in json.loads(rest.splitlines()[-1])
     assert (process.returncode, errors) == (0, b"")
+
+
+async def test_a_port_is_decoded_with_what_is_imposed(tmp_path):
+    async with playing(tmp_path / "tic") as meter:
+        meter.parity = False
+        process = await foyer("decode", tmp_path / "tic", "--parity", "none", "--mode", "standard", "--json")
+        frames = [json.loads(await process.stdout.readline()) for _ in range(2)]
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+    assert frames[1]["complete"]
+    assert frames[1]["rejected"] == []
+
+
+async def test_a_network_bridge_is_decoded_like_a_port():
+    async def bridge(_, writer):
+        for _ in range(20):  # what comes before the port is open is not for it
+            writer.write(S1_PRODUCER)
+            await asyncio.sleep(0.05)
+        writer.close()
+
+    server = await asyncio.start_server(bridge, "127.0.0.1", 0)
+    process = await foyer("decode", f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}", "--json")
+    output, errors = await process.communicate()
+    server.close()
+    await server.wait_closed()
+    assert any(json.loads(line)["complete"] for line in output.splitlines())
+    assert process.returncode == 1  # a bridge that hangs up is a port that goes away
+    assert errors.count(b"\n") == 1
 
 
 async def test_a_port_that_goes_away_is_one_sentence(tmp_path):
