@@ -10,6 +10,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from gateway.store.runs import Run, Span, number
@@ -130,7 +131,7 @@ class Spool:
     def _block(self, seq: int) -> Block:
         if seq not in self._blocks:
             row = self._connection.execute("SELECT seq, frames FROM spool WHERE seq = ?", (seq,)).fetchone()
-            self._blocks[seq] = _unpack(*row)
+            self._blocks[seq] = _unpack_once(*row)
         return self._blocks[seq]
 
 
@@ -150,6 +151,12 @@ def _pack(rows: Sequence[SpooledRow]) -> list[Any]:
 def _unpack(seq: int, blob: bytes) -> Block:
     spans, frames = json.loads(zlib.decompress(blob))
     return Block(seq, list(map(Span._make, spans)), [Frames(*one) for one in frames])
+
+
+@lru_cache(maxsize=256)
+def _unpack_once(seq: int, blob: bytes) -> Block:
+    """Return a block, from memory when the same one was asked for before: a page asks about now again and again."""
+    return _unpack(seq, blob)
 
 
 def _differences(values: Iterable[int | None]) -> list[int | None]:
