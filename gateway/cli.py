@@ -25,6 +25,7 @@ _OWN = {
     "restore": "gateway.commands_archive:restore_command",
     "export": "gateway.commands_archive:export_command",
     "erase": "gateway.commands_archive:erase_command",
+    "import": "gateway.archive.imports.commands:import_command",
 }
 
 
