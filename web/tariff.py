@@ -108,6 +108,11 @@ def _warning(signals: Mapping[str, Sig], now: datetime, language: str) -> str:
         ).pick(language)
     if notice == "announced":
         return _announced(start, end, now, language)
+    if _text(signals, "grid.tariff.period").lower() == "red_hp":
+        return Text(
+            "Jour rouge : l’électricité est très chère jusqu’à 22 h, remettez à plus tard ce qui peut attendre.",
+            "Red day: electricity is very dear until 22:00, put off what can wait.",
+        ).pick(language)
     if _text(signals, "grid.tariff.tomorrow").lower() == "red":
         first = Text("Dès 6 h", "From 06:00") if now.hour < _TEMPO_DAY else Text("Demain", "Tomorrow")
         return Text(

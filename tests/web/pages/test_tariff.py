@@ -36,7 +36,7 @@ def test_tempo_shows_the_colours_of_today_and_tomorrow():
         ("Today", "red", "red"),
         ("Tomorrow", "blue", "blue"),
     ]
-    assert found.warning == ""
+    assert found.warning.startswith("Red day: electricity is very dear until 22:00")
 
 
 def test_before_six_the_colour_is_still_that_of_the_day_before():
