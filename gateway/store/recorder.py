@@ -32,6 +32,8 @@ _RETAIN_AFTER_S = 3600.0
 
 _RETAIN_EVERY_S = 86_400.0
 _RETRY_S = 30.0
+_TICK_S = 1.0
+"""`tick` comes about so often: a commit is begun this much early, so that none comes late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,9 @@ class Recorder:
         self._keep(self._gatherer.expire(now))
         if now >= self._commit_at:
             self._commit_at = now + (
-                self._settings.commit_s if self._work() else min(self._settings.commit_s, _RETRY_S)
+                max(self._settings.commit_s - _TICK_S, _TICK_S)
+                if self._work()
+                else min(self._settings.commit_s, _RETRY_S)
             )
 
     def hurry(self) -> None:

@@ -7,10 +7,13 @@ is added or taken away around it; numbers have gaps.
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import zlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+log = logging.getLogger(__name__)
 
 
 class Span(NamedTuple):
@@ -78,8 +81,12 @@ def record(connection: sqlite3.Connection, first: int, spans: Sequence[Span]) ->
 
 
 def parse(first: int, packed: bytes | str) -> list[Run]:
-    """Return the runs that `record` wrote."""
-    return number(first, json.loads(packed if isinstance(packed, str) else zlib.decompress(packed)))
+    """Return the runs that `record` wrote; none when they rotted on the card."""
+    try:
+        return number(first, json.loads(packed if isinstance(packed, str) else zlib.decompress(packed)))
+    except (zlib.error, ValueError, TypeError) as error:
+        log.error("store.runs-damaged seq=%d error=%r", first, error)  # noqa: TRY400 - the line says it all
+        return []
 
 
 def forget_before(connection: sqlite3.Connection, ts: int) -> None:

@@ -22,6 +22,9 @@ HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 WEEK_MS = 7 * DAY_MS
 
+_TIERS = ("raw_table", "m1", "m30", "change", "quality", "segment")
+TABLES = frozenset({"meta", "series", "dirty", "memory", "arrival", "spool", "undated", *_TIERS})
+
 PAGE_BYTES = 1024
 """Each commit rewrites a page or two of every table it touches: small pages halve the wear of a card."""
 
@@ -98,6 +101,7 @@ def open_for_writing(path: Path, clock: Clock, steps: list[Migration] | None = N
         refuse_newer(path, version_of(connection), due[-1].version)
         prepare(connection)
         migrate(connection, path, clock, due)
+        check_schema(connection)
         _lengthen_wal(connection, path)
     except BaseException:
         connection.close()
@@ -115,6 +119,21 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
     # Debian's SQLite writes zeros over what is deleted, by default: as much wear again as recording itself
     connection.execute("PRAGMA secure_delete=OFF")
+
+
+def check_schema(connection: sqlite3.Connection) -> None:
+    """Look whether every table is there, and forget raw tables that are listed and are not.
+
+    Raises sqlite3.DatabaseError, as SQLite does for a damaged file, when one is missing. The last rows of each table
+    are read when the writer resumes; the whole file is checked once a week, by the jobs.
+    """
+    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if missing := TABLES - there:
+        error = sqlite3.DatabaseError(f"missing tables: {', '.join(sorted(missing))}")
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+    listed = {name for (name,) in connection.execute("SELECT name FROM raw_table")}
+    connection.executemany("DELETE FROM raw_table WHERE name = ?", [(name,) for name in listed - there])
 
 
 def _lengthen_wal(connection: sqlite3.Connection, path: Path) -> None:

@@ -6,6 +6,7 @@ A commit that writes to each raw table rewrites pages of all of them; one block 
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,8 @@ from typing import Any, NamedTuple
 
 from gateway.store.runs import Run, Span, number
 from gateway.store.schema import version_of
+
+log = logging.getLogger(__name__)
 
 SPOOL_VERSION = 2
 """Files have a spool, and arrivals in it, from this version on."""
@@ -149,8 +152,13 @@ def _pack(rows: Sequence[SpooledRow]) -> list[Any]:
 
 
 def _unpack(seq: int, blob: bytes) -> Block:
-    spans, frames = json.loads(zlib.decompress(blob))
-    return Block(seq, list(map(Span._make, spans)), [Frames(*one) for one in frames])
+    """Return a block; one that rotted on the card (zlib has a checksum, SQLite's pages have none) has nothing in it."""
+    try:
+        spans, frames = json.loads(zlib.decompress(blob))
+        return Block(seq, list(map(Span._make, spans)), [Frames(*one) for one in frames])
+    except (zlib.error, ValueError, TypeError) as error:
+        log.error("store.block-damaged seq=%d error=%r", seq, error)  # noqa: TRY400 - the line says it all
+        return Block(seq, [], [])
 
 
 @lru_cache(maxsize=256)

@@ -49,6 +49,10 @@ def test_a_full_disk_keeps_rows_in_memory_says_so_and_recovers_by_itself(small_d
     assert trouble.fault.code == "store.full"
     waiting = box.recorder.pending_rows
     assert waiting >= 60  # what the last few free pages took is written
+    stored = box.values("grid.import.energy", "raw")
+    assert stored == list(range(180 - waiting))
+    with box.reader() as reader:
+        assert all((one.import_wh or 0) >= 0 for one in reader.energy(START, box.clock.now(), "1m"))
     ballast.unlink()
     box.commit()
     assert box.recorder.trouble is None
