@@ -91,17 +91,18 @@ def live(state: Path, days: int, live_s: int):
     return box.clock
 
 
-def everything(path: Path, clock) -> dict:
-    """Return all that the read side tells of a store."""
+def everything(path: Path, clock, first=None) -> dict:
+    """Return all that the read side tells of a store, from `first` on."""
     found = {}
     with Reader(path, clock) as reader:
         info = reader.info()
         found["info"] = info
+        first = info.first if first is None else first
         for signal in info.signals:
             for step in ("raw", "1m", "30m", "1d", "1mo"):
-                start = max(info.first, clock.now() - 2 * DAY) if step in ("raw", "1m") else info.first
+                start = max(first, clock.now() - 2 * DAY) if step in ("raw", "1m") else first
                 found[signal, step] = reader.history(signal, start, clock.now(), step, limit=None).points
-        for step, start in (("30m", clock.now() - 3 * DAY), ("1d", info.first), ("1mo", info.first)):
+        for step, start in (("30m", clock.now() - 3 * DAY), ("1d", first), ("1mo", first)):
             found["energy", step] = reader.energy(start, clock.now(), step)
     return found
 
