@@ -110,7 +110,7 @@ def colours_of_store(reader: Reader, start: date, end: date, zone: ZoneInfo, clo
 def missing_colours(days: Iterable[date]) -> CalendarError:
     """Return the refusal that names the days without a colour."""
     wanted = sorted(days)
-    named = ", ".join(day.isoformat() for day in wanted[:_SHOWN])
+    named = ", ".join(day.isoformat() for day in wanted[:_SHOWN])  # as the file writes them
     more = len(wanted) - _SHOWN
     return CalendarError(
         Text(

@@ -2,8 +2,8 @@
 
 `read_curve(data)` takes the bytes of any of the files of `docs/developers/tariffs.md` and returns a `Curve`: slots in
 UTC seconds and whole millijoules, so that every sum is exact. A stamp is the END of its slot; the long day of October
-has 25 hours of them and the short one of March 23. Nothing is filled in: what is missing is told. Anything that cannot be
-read raises `CurveError`, which names the line and the mend.
+has 25 hours of them and the short one of March 23. Nothing is filled in: what is missing is told. Anything that cannot
+be read raises `CurveError`, which names the line and the mend.
 """
 
 from __future__ import annotations

@@ -111,6 +111,9 @@ def from_rows(rows: Iterable[Row], name: str) -> Curve:
             _check_about(about, line)
             waiting = None
             continue
+        if layout is not None and cells[layout.stamp if layout.stamp < len(cells) else 0][:1].isdigit():
+            _take(found, layout, line, cells)
+            continue
         keys = [plain(cell) for cell in cells]
         if _is_preamble(keys):
             waiting, layout = keys, None

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from analytics.curves import HOUR, MJ_PER_WH, PARIS, CurveError
 from gateway.errors import Text
@@ -24,12 +25,14 @@ ENERGY = {"wh": MJ_PER_WH, "kwh": 1000 * MJ_PER_WH, "mwh": 1_000_000 * MJ_PER_WH
 """Millijoules, for one of the unit."""
 
 
+@lru_cache(maxsize=1024)
 def plain(text: str) -> str:
     """Return a header without accents, blanks, signs or case; what a wrong encoding made of an accent goes too."""
     ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]", "", ascii_only.lower())
 
 
+@lru_cache(maxsize=1024)
 def unit_in(text: str) -> str | None:
     """Return the unit named by a cell such as “W” or “Valeur (en kWh)”, in lower case, or None."""
     words = re.findall(r"[A-Za-z]+", text)

@@ -301,10 +301,10 @@ def cut_days(start: date, end: date, at: Iterable[date]) -> Sequence[tuple[date,
 
 def _unknown_day(day: date, first: date) -> UnknownTariffError:
     return UnknownTariffError(
-        Text(f"Aucun prix n’est connu pour le {day}.", f"No price is known for {day}."),
+        Text(f"Aucun prix n’est connu pour le {day:%d/%m/%Y}.", f"No price is known for {day}."),
         Text(
-            f"Les grilles commencent au {first} ; pour une autre offre, donnez « prices_file » dans [contract].",
-            f"Grids begin on {first}; for another offer, give “prices_file” in [contract].",
+            f"Les grilles commencent au {first:%d/%m/%Y} ; pour une autre offre, donnez « prices_file ».",
+            f"Grids begin on {first}; for another offer, give “prices_file”.",
         ),
     )
 
@@ -313,7 +313,7 @@ def _unknown_price(option: str, power: str, day: date, powers: list[int]) -> Unk
     name, sold = OPTION_NAMES[option], ", ".join(str(one) for one in powers)
     return UnknownTariffError(
         Text(
-            f"Le prix de l’option {name.fr} à {power} kVA n’est pas connu pour le {day}.",
+            f"Le prix de l’option {name.fr} à {power} kVA n’est pas connu pour le {day:%d/%m/%Y}.",
             f"The price of the {name.en} option at {power} kVA is not known for {day}.",
         ),
         Text(

@@ -59,8 +59,13 @@ class Offer:
         if not known:
             first = min(one.valid_from for one in self.prices)
             raise UnknownTariffError(
-                Text(f"Votre fichier de prix ne dit rien du {day}.", f"Your price file says nothing of {day}."),
-                Text(f"Il commence au {first} : ajoutez un [[prices]].", f"It begins on {first}: add a [[prices]]."),
+                Text(
+                    f"Votre fichier de prix ne dit rien du {day:%d/%m/%Y}.", f"Your price file says nothing of {day}."
+                ),
+                Text(
+                    f"Il commence au {first:%d/%m/%Y} : ajoutez un [[prices]].",
+                    f"It begins on {first}: add a [[prices]].",
+                ),
             )
         prices = max(known, key=lambda one: one.valid_from)
         missing = [register for register in REGISTERS[option] if register not in prices.energy]

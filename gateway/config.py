@@ -142,6 +142,15 @@ class Contract:
     )
     subscribed_kva: float = _key(6.0, "de 1 à 36 kVA", "1 to 36 kVA", low=1, high=36)
     off_peak: tuple[str, ...] = _key((), "des heures comme 22:00-06:00", "hours such as 22:00-06:00", pattern=_HOURS)
+    off_peak_summer: tuple[str, ...] = _key(
+        (),
+        "les heures creuses du 1er avril au 31 octobre, si elles diffèrent",
+        "the off-peak hours from 1 April to 31 October, where they differ",
+        pattern=_HOURS,
+    )
+    injects: bool = _key(
+        False, "true si le surplus solaire part sur le réseau", "true if surplus solar power goes to the grid"
+    )
     supplier: str = _key("", "un nom", "a name")
     prices_file: str = _key("", "le chemin d’un fichier de prix", "the path of a price file")
 
