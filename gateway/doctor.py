@@ -28,6 +28,7 @@ from gateway.language import language
 from gateway.supervisor import Supervisor
 
 TRY_DEVICES_S = 15.0
+_LISTEN_S = 4.0  # how long a device that works is listened to: a weak line shows after a while only
 _FEED_TIMEOUT_S = 3.0
 _LITTLE_BYTES = 500_000_000
 _SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
@@ -49,7 +50,7 @@ def running_health(path: Path) -> dict[str, Any] | None:
 
 
 async def try_devices(config: Config, clock: Clock, patience_s: float = TRY_DEVICES_S) -> list[Check]:
-    """Run the drivers until each has said how its device is, or for `patience_s`."""
+    """Run the drivers until each has said how its device is and was heard a while, or for `patience_s`."""
     settled = asyncio.Event()
 
     def look() -> None:
@@ -61,6 +62,8 @@ async def try_devices(config: Config, clock: Clock, patience_s: float = TRY_DEVI
     add_devices(supervisor, config)
     try:
         await asyncio.wait_for(settled.wait(), patience_s if supervisor.devices else 0)
+        if any(device.beat.state is DeviceState.OK for device in supervisor.devices.values()):
+            await asyncio.sleep(_LISTEN_S)
     except TimeoutError:
         pass
     finally:

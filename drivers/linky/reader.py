@@ -119,6 +119,7 @@ class _Session:
         self._turns = 0
         self._named = 0
         self._understood = False
+        self._told: tuple[Mode | None, bool] = (None, False)
         self._local = not is_network(line.port)
         self._has_speed = not line.by_socket and not machine.is_terminal(line.port, root)
 
@@ -153,17 +154,18 @@ class _Session:
         elif valid:
             self._turns = 0
             self._named = self._stream.damaged_but_named
-            beat_now = not self._understood or now - self._beaten >= _BEAT_S
+            told = (self._stream.mode, self._stream.error_rate is not None)
+            beat_now = not self._understood or now - self._beaten >= _BEAT_S or told != self._told
             self._understood = True
             if beat_now:
-                self._beaten = now
+                self._beaten, self._told = now, told
                 self._host.beat(self._well(now))
         return True
 
     def _well(self, now: float) -> Beat:
         """Return the beat of a line that is understood: well, or weak, or disturbed by something on this machine."""
         rate, details = self._stream.error_rate, self._details()
-        if rate is None or rate <= states.WEAK_RATE:
+        if rate is None or not self._stream.weak:
             small = self._local and machine.is_small_uart(self._line.port, self._root)
             return states.reading(details, speed=self._seeker.speed if self._has_speed else None, small_uart=small)
         if now - self._looked >= _LOOK_AROUND_S:

@@ -13,9 +13,6 @@ from drivers.linky.history import Trend
 from drivers.linky.labels import Mode
 from gateway.errors import Text
 
-WEAK_RATE = 0.005
-"""Refused groups over all groups: a sound installation has none; above this the line is weak."""
-
 USUAL_SPEED = {Mode.STANDARD: 9600, Mode.HISTORIC: 1200}
 
 DETAIL_LABELS: dict[str, Text] = {
@@ -148,7 +145,7 @@ def not_understood(details: Mapping[str, Any], *, meter: bool) -> Beat:
 
 
 def weak(rate: float, trend: Trend | None, details: Mapping[str, Any]) -> Beat:
-    """Return the beat of a meter that is read with more than `WEAK_RATE` of its groups damaged."""
+    """Return the beat of a meter that is read with many of its groups damaged, by `rate`."""
     part = f"{100 * rate:.1f}"
     what = Text(
         f"Le signal du compteur est faible : {part.replace('.', ',')} % des données arrivent abîmées.",

@@ -15,7 +15,9 @@ from drivers.linky.readings import Interpreter
 from gateway.clock import UtcMs
 from gateway.reading import Reading
 
-_ENOUGH_GROUPS = 200
+_ENOUGH_GROUPS = 100
+_WEAK_RATE = 0.005  # a sound installation has none
+_CHANCE = 3  # damaged groups that one disturbance may have made: fewer are no weak line
 _RECENT_FRAMES = 300  # about five minutes in standard mode: what the error rate speaks of
 
 
@@ -88,6 +90,12 @@ class Stream:
         good = sum(frame[0] for frame in self._recent) + self._good
         bad = sum(frame[1] for frame in self._recent) + self._bad
         return bad / (good + bad) if good + bad >= _ENOUGH_GROUPS else None
+
+    @property
+    def weak(self) -> bool:
+        """Whether so many of the recent groups arrived damaged that the line needs a look."""
+        rate = self.error_rate
+        return rate is not None and rate > _WEAK_RATE and self._bad + sum(bad for _, bad in self._recent) >= _CHANCE
 
     @property
     def error_trend(self) -> Trend | None:

@@ -216,6 +216,16 @@ def test_the_stream_says_its_rate_of_the_day_and_what_was_refused_why():
     assert stream.damaged_but_named == 100
 
 
+@pytest.mark.parametrize(("bad", "frames", "weak"), [(2, 10, False), (3, 10, True), (3, 60, False), (9, 100, True)])
+def test_a_line_is_weak_above_one_in_two_hundred_and_never_by_one_disturbance(bad, frames, weak):
+    from tic_examples import S1_PRODUCER
+
+    stream = Stream()
+    damaged = S1_PRODUCER.replace(b"URMS1\t238\tG", b"URMS1\t239\tG")
+    stream.feed(S1_PRODUCER * (frames - bad) + damaged * bad, 1.0)
+    assert stream.weak is weak
+
+
 def test_a_well_read_meter_is_a_beat_without_a_mend():
     assert states.reading({"mode": Mode.STANDARD}) == Beat(
         DeviceState.OK, "ok", Text("Le compteur est lu.", "The meter is being read."), None, {"mode": Mode.STANDARD}
