@@ -200,7 +200,7 @@ class _Direction:
     def now(self, known: _Known, at: UtcMs) -> Power | None:
         """Return the power of now, None while the meter is silent."""
         heard = known.fresh(f"{self._name}.energy", f"{self._name}.apparent_power")
-        power = self._power.estimate(at) if heard else None
+        power = self._power.estimate() if heard else None
         self._check.see(at, power.watts if power else None)
         return power
 

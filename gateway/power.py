@@ -27,6 +27,7 @@ MS_PER_HOUR = 3_600_000
 
 _ENOUGH_WH, _ENOUGH_MS = 20, 30_000  # at 30 frames a frame at each end is 3 % of the window
 _LONG_MS = 60_000
+_ROUGH_FRAMES = 5  # a window of so few frames may say less than the power factor does
 _NEW_LOAD_VA = 100.0  # smaller changes are within the noise of the meter's 1 s rms window
 _NEW_LOAD_SHARE = 0.2
 _LONGEST_GAP_MS = 120_000  # a hole longer than this tells nothing of the power now
@@ -98,23 +99,23 @@ class IndexPower:
             self._steps.clear()
         self._va, self._va_at = va, at
 
-    def estimate(self, at: UtcMs) -> Power | None:
-        """Return the active power at `at`, or None while nothing is known."""
+    def estimate(self) -> Power | None:
+        """Return the active power now, or None while nothing is known."""
         if self._va == 0:
             return Power(0.0, Quality.DERIVED, ZERO, _ROUNDING_W)
-        if len(self._steps) > 1:
-            return self._from_steps(at)
-        if self._va is not None:
-            factor, spread = self._factor_at(self._va)
-            return Power(self._va * factor, Quality.ESTIMATED, FROM_FACTOR, self._va * spread + _ROUNDING_W)
-        return None
+        counted = self._from_steps() if len(self._steps) > 1 else None
+        if self._va is None or (counted is not None and not self._is_rough()):
+            return counted
+        factor, spread = self._factor_at(self._va)
+        reckoned = Power(self._va * factor, Quality.ESTIMATED, FROM_FACTOR, self._va * spread + _ROUNDING_W)
+        return reckoned if counted is None or reckoned.half_w < counted.half_w else counted
 
     @property
     def power_factor(self) -> float | None:
         """Active over apparent power at about the present load; None until index steps have shown it."""
         return self._factors.get(_band(self._va)) if self._va else None
 
-    def _from_steps(self, at: int) -> Power:
+    def _from_steps(self) -> Power:
         first, last = self._steps[0], self._steps[-1]
         span = last.at - first.at
         watts = (last.wh - first.wh) * MS_PER_HOUR / span
@@ -123,7 +124,7 @@ class IndexPower:
         half = watts * max(early / (span + early), late / (span - late) if span > late else 1.0)
         half += self._drift(first, last, watts)
         # No new step for longer than the last rate promises: the power fell at least to one step in that time.
-        waited = at - last.at
+        waited = self._index_at - last.at
         most = MS_PER_HOUR / waited if waited > 0 else watts
         if most < watts:
             watts, half = most, min(most, max(half, watts - most))
@@ -140,6 +141,10 @@ class IndexPower:
         newest = self._steps[-1]
         wh, span = newest.wh - second.wh, newest.at - second.at
         return (wh >= _ENOUGH_WH and span >= _ENOUGH_MS) or span >= _LONG_MS
+
+    def _is_rough(self) -> bool:
+        first, last = self._steps[0], self._steps[-1]
+        return last.at - first.at < _ROUGH_FRAMES * max(first.gap, last.gap)
 
     def _va_until(self, at: int) -> float:
         """Return the VA counted up to `at`, in VA x ms: each value holds until the next."""

@@ -30,8 +30,8 @@ def play(
 @pytest.mark.parametrize("watts", [60, 100, 230, 480, 1000, 2200, 5400, 9000])
 def test_steady_load_is_found_within_two_frames_of_its_window(watts):
     power = IndexPower()
-    at, _ = play(power, watts, 600)
-    found = power.estimate(UtcMs(at))
+    play(power, watts, 600)
+    found = power.estimate()
     assert found.quality is Quality.DERIVED
     assert found.method == "derive:index-steps"
     # one frame of jitter at each end of the window, which is at least 20 steps or 60 s
@@ -43,12 +43,12 @@ def test_a_new_load_is_first_an_estimate_by_the_power_factor_seen_then_exact():
     power = IndexPower()
     at, wh = play(power, 1000, 300, factor=0.8)
     at, wh = play(power, 3000, 1, start=at, wh=wh, factor=0.8)
-    found = power.estimate(UtcMs(at))
+    found = power.estimate()
     assert found.quality is Quality.ESTIMATED
     assert found.method == "derive:va-power-factor"
     assert found.watts == pytest.approx(3000, rel=0.06)
     at, wh = play(power, 3000, 30, start=at, wh=wh, factor=0.8)
-    found = power.estimate(UtcMs(at))
+    found = power.estimate()
     assert found.quality is Quality.DERIVED
     assert found.watts == pytest.approx(3000, rel=0.1)
 
@@ -57,19 +57,19 @@ def test_before_any_step_the_value_is_marked_as_an_estimate():
     power = IndexPower()
     power.apparent(UtcMs(START), 1000)
     power.index(UtcMs(START), 100)
-    found = power.estimate(UtcMs(START))
+    found = power.estimate()
     assert found == Power(900.0, Quality.ESTIMATED, "derive:va-power-factor", 401.0)
 
 
 def test_nothing_known_gives_nothing():
-    assert IndexPower().estimate(UtcMs(START)) is None
+    assert IndexPower().estimate() is None
 
 
 def test_no_apparent_power_is_no_power():
     power = IndexPower()
     at, _ = play(power, 500, 60)
     power.apparent(UtcMs(at), 0)
-    assert power.estimate(UtcMs(at)) == Power(0.0, Quality.DERIVED, "derive:no-apparent-power", 1.0)
+    assert power.estimate() == Power(0.0, Quality.DERIVED, "derive:no-apparent-power", 1.0)
 
 
 def test_a_load_that_fades_without_a_step_is_bounded_by_the_silence_of_the_index():
@@ -79,7 +79,7 @@ def test_a_load_that_fades_without_a_step_is_bounded_by_the_silence_of_the_index
         at += FRAME_MS
         power.apparent(UtcMs(at), 95)
         power.index(UtcMs(at), 4_321_005)
-    assert power.estimate(UtcMs(at)).watts <= 3600 / 100
+    assert power.estimate().watts <= 3600 / 100
 
 
 @pytest.mark.parametrize("next_wh", [12, 4_000_000])
@@ -87,7 +87,7 @@ def test_an_index_that_steps_back_starts_anew_and_is_never_a_negative_power(next
     power = IndexPower()
     at, _ = play(power, 1000, 120)
     power.index(UtcMs(at + 1000), next_wh)
-    found = power.estimate(UtcMs(at + 1000))
+    found = power.estimate()
     assert found.quality is Quality.ESTIMATED
     assert found.watts > 0
 
@@ -96,7 +96,7 @@ def test_a_jump_of_the_clock_starts_the_window_anew():
     power = IndexPower()
     at, wh = play(power, 1000, 120)
     at, _ = play(power, 1000, 120, start=at + 3_600_000, wh=wh)
-    assert power.estimate(UtcMs(at)).watts == pytest.approx(1000, rel=0.1)
+    assert power.estimate().watts == pytest.approx(1000, rel=0.1)
 
 
 frames_of_a_meter = st.lists(st.tuples(st.integers(-5000, 60_000), st.integers(0, 3), st.integers(0, 12_000)))
@@ -110,7 +110,7 @@ def test_whatever_the_meter_says_the_power_is_never_negative(frames):
         wh += step_wh
         power.apparent(UtcMs(at), va)
         power.index(UtcMs(at), wh)
-        found = power.estimate(UtcMs(at))
+        found = power.estimate()
         assert found.watts >= 0
 
 
@@ -126,7 +126,7 @@ def meter(loads, seed, *, phase_ms=0, frame_ms=1000):
             seen = at + dice.randrange(30)
             power.index(UtcMs(seen), int(wh))
             power.apparent(UtcMs(seen), round(watts / factor))
-            yield number, (at - begun) / 1000, watts, power.estimate(UtcMs(seen))
+            yield number, (at - begun) / 1000, watts, power.estimate()
 
 
 loads_of_a_home = st.lists(
@@ -174,10 +174,18 @@ def test_the_power_factor_is_unknown_until_learnt_and_kept_for_each_load():
     at, wh = play(power, 2300, 60, start=at, wh=wh, factor=1.0)
     assert power.power_factor == pytest.approx(1.0, abs=0.05)
     play(power, 100, 1, start=at, wh=wh, factor=0.6)
-    found = power.estimate(UtcMs(at + 1000))
+    found = power.estimate()
     assert found.quality is Quality.ESTIMATED
     assert found.watts == pytest.approx(100, abs=found.half_w)
     assert found.watts == pytest.approx(100, rel=0.1)
+
+
+@pytest.mark.parametrize("watts", [3000, 5400, 8700])
+def test_a_window_too_short_to_tell_gives_way_to_the_power_factor(watts):
+    for second, (_, _, _, said) in enumerate(meter([(120, 200, 0.85), (60, watts, 0.99)], 3)):
+        if second >= 123:
+            assert said.half_w < 0.45 * watts
+            assert abs(said.watts - watts) < 0.25 * watts
 
 
 HALF_HOUR = 1_800_000
