@@ -101,6 +101,12 @@ def fault_of(status: int, body: str, after_s: float | None = None) -> FoyerError
     )
 
 
+def bare(fault: FoyerError) -> FoyerError:
+    """Return a fault without what it was raised from: whoever keeps it must not keep a batch and a connection alive."""
+    fault.__cause__ = fault.__context__ = None
+    return fault.with_traceback(None)
+
+
 def no_policy() -> NoDatabase:
     """Return the fault of a database of InfluxDB 1.x without a default retention policy."""
     return NoDatabase(

@@ -20,7 +20,7 @@ from gateway.config import Config, Influxdb
 from gateway.errors import FoyerError, Misconfigured
 from gateway.health import Check
 from gateway.outputs.influx.delivery import Delivery
-from gateway.outputs.influx.faults import Away, NoDatabase
+from gateway.outputs.influx.faults import Away, NoDatabase, bare
 from gateway.outputs.influx.health import Gap, Status, influx_check
 from gateway.outputs.influx.lines import home_tag
 from gateway.outputs.influx.minutes import summaries
@@ -217,7 +217,7 @@ class Forwarder:
         for place in range(0, len(rows), BATCH):
             self._delivery.send(rows[place : place + BATCH], texts=server.holds_texts)
         self._note_gap(start, until, len(rows))
-        self._advance(replace(cursor, gap=(until, end) if until < end else None))
+        self._advance(replace(cursor, at=until, gap=(until, end) if until < end else None))
         return True
 
     def _note_gap(self, start: int, end: int, points: int) -> None:
@@ -243,7 +243,7 @@ class Forwarder:
         self.connection.close()
         if type(self.status.fault) is not type(fault):
             log.warning("influxdb.failed fault=%s reason=%s", type(fault).__name__, fault.what.en)
-        self._tell(fault=fault, since=self.status.since or self._clock.now())
+        self._tell(fault=bare(fault), since=self.status.since or self._clock.now())
         self._failures += 1
         if isinstance(fault, Misconfigured) and not (isinstance(fault, NoDatabase) and self._failures == 1):
             return PAUSE_S

@@ -56,7 +56,7 @@ class Row(Protocol):
 
 def home_tag(name: str) -> str:
     """Return the name of a home as a tag: `Maison d’été` is `maison-d-ete`."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = "".join(one for one in unicodedata.normalize("NFKD", name.lower()) if not unicodedata.combining(one))
     return _NOT_PLAIN.sub("-", plain).strip("-")[:_LONGEST] or "home"
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from gateway.clock import Clock, UtcMs
 from gateway.config import Config, Influxdb
 from gateway.errors import FoyerError, Text, Unsupported
+from gateway.outputs.influx.faults import bare
 from gateway.outputs.influx.lines import ESTIMATED, HALF_HOUR, MINUTE, home_tag
 from gateway.outputs.influx.server import Api, Connection
 from gateway.reading import Quality
@@ -64,14 +65,14 @@ class ReadBack:
     def _ask(self, known: Signal, signal: str, start: int, end: int, step: str) -> list[Point]:
         with self._lock:
             if self._fault is not None and self._clock.monotonic() < self._rest_until:
-                raise self._fault
+                raise bare(self._fault)
             try:
                 self._open()
                 points = self._raw(known, signal, start, end)
                 if step != "raw":
                     points = _with_minutes(_minutes(known, points), self._read(known, signal, MINUTE, start, end))
             except FoyerError as fault:
-                self._fault, self._rest_until = fault, self._clock.monotonic() + _REST_S
+                self._fault, self._rest_until = bare(fault), self._clock.monotonic() + _REST_S
                 self._connection.close()
                 self._fields = {}
                 raise

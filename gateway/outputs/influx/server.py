@@ -183,6 +183,10 @@ class Connection:
     def close(self) -> None:
         """Let go of the connections."""
         if self._client is not None:
+            # the library leaves them to the garbage collector
+            pools = self._client.api_client.rest_client.pool_manager.pools
+            for key in pools.keys():  # noqa: SIM118 - no mapping: it cannot be iterated
+                pools[key].close()
             self._client.close()
         self._client = self._writer = self.server = None
         self.created = False
