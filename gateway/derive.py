@@ -46,6 +46,7 @@ class Balance:
 
 
 _SKEW_FOR_DERIVED_S = 15.0
+_SURE_W, _SURE_SHARE = 30.0, 0.1
 
 
 def balance(flows: Flows) -> Balance | None:
@@ -69,11 +70,13 @@ def balance(flows: Flows) -> Balance | None:
         + watts(flows.discharge, flows.has_battery)
         - watts(flows.charge, flows.has_battery)
     )
+    home = max(0.0, total)
+    half = sum(part.half_w for part in known)
     exact = all(part.quality in (Quality.DERIVED, Quality.MEASURED) for part in known)
     sure = exact and flows.skew_s <= _SKEW_FOR_DERIVED_S and not _may_export_unseen(flows)
-    quality = Quality.DERIVED if sure else Quality.ESTIMATED
-    home = max(0.0, total)
-    return Balance(Power(home, quality, f"derive:balance(skew {flows.skew_s:.0f} s)"), home - total)
+    # The small difference of two large flows inherits the doubt of both: 100 W ± 60 W is no figure to show as sure.
+    quality = Quality.DERIVED if sure and half <= max(_SURE_W, _SURE_SHARE * home) else Quality.ESTIMATED
+    return Balance(Power(home, quality, f"derive:balance(skew {flows.skew_s:.0f} s)", half), home - total)
 
 
 def _may_export_unseen(flows: Flows) -> bool:

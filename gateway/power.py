@@ -2,9 +2,9 @@
 
 Linky gives apparent power (VA) at once and active energy in steps of 1 Wh. Active power is therefore made here:
 
-* `index-steps`: Wh counted between two steps of the index, over the time between them. A step was seen up to one frame
-  after it happened, so the time is known to one frame at each end; the window grows until that is small beside it, and
-  is cut when the apparent power shows a new load.
+* `index-steps`: the rates at which the index can have stepped as it was seen to. A step happened up to one frame before
+  it was seen, so each pair of steps bounds the rate from both sides; the tightest bounds of a window leave little room,
+  and the middle of it is the value. The window is cut when the apparent power shows a new load.
 * `va-power-factor`: in the seconds after such a cut, apparent power times the power factor last seen at about this
   load. An estimate.
 
@@ -75,6 +75,8 @@ class IndexPower:
     _va_ms: float = 0.0
     _va_at: int = 0
     _factors: dict[int, float] = field(default_factory=dict)
+    _rate: tuple[float, float] = (0.0, 0.0)
+    """The power that the steps of the window tell, and its half-width, W."""
 
     def index(self, at: UtcMs, wh: float) -> None:
         """Take the index register, in Wh, as read at `at`."""
@@ -88,6 +90,7 @@ class IndexPower:
         self._steps.append(_Step(at, wh, gap, self._va_until(at)))
         while len(self._steps) > 2 and self._is_long(self._steps[1]):  # noqa: PLR2004 - two steps make an interval
             self._steps.popleft()
+        self._rate = _rate(self._steps)
         self._learn_factor()
 
     def apparent(self, at: UtcMs, va: float) -> None:
@@ -117,12 +120,9 @@ class IndexPower:
 
     def _from_steps(self) -> Power:
         first, last = self._steps[0], self._steps[-1]
-        span = last.at - first.at
-        watts = (last.wh - first.wh) * MS_PER_HOUR / span
-        early, late = first.gap + _HANDLING_MS, last.gap + _HANDLING_MS
-        # the first step happened up to `early` before it was seen, the last up to `late`
-        half = watts * max(early / (span + early), late / (span - late) if span > late else 1.0)
-        half += self._drift(first, last, watts)
+        watts, half = self._rate
+        # The bounds took the load for steady: where it wanders they may favour the older part by as much again.
+        half += 2 * self._drift(first, last, watts)
         # No new step for longer than the last rate promises: the power fell at least to one step in that time.
         waited = self._index_at - last.at
         most = MS_PER_HOUR / waited if waited > 0 else watts
@@ -163,6 +163,34 @@ class IndexPower:
         band = _band(va)
         nearest = min(self._factors, key=lambda seen: abs(seen - band))
         return self._factors[nearest], min(_WIDEST_SPREAD, _LEARNT_SPREAD + _SPREAD_A_BAND * abs(nearest - band))
+
+
+def _rate(steps: deque[_Step]) -> tuple[float, float]:
+    """Return the power of a window of two steps or more, and its half-width, W; (0, 0) for fewer.
+
+    Step k happened between `at - gap` and `at`. For a steady load every pair of steps then bounds the power from above
+    (the shortest time there can have been between them) and from below (the longest). A load that wandered in the
+    window leaves no power that fits all pairs: its mean is that of the first and last steps.
+    """
+    if len(steps) < 2:  # noqa: PLR2004 - two steps make an interval
+        return 0.0, 0.0
+    low, high = 0.0, float("inf")
+    kept = list(steps)
+    for n, later in enumerate(kept):
+        for earlier in kept[:n]:
+            wh_ms = (later.wh - earlier.wh) * MS_PER_HOUR
+            longest = later.at - earlier.at + earlier.gap + _HANDLING_MS
+            shortest = later.at - earlier.at - later.gap - _HANDLING_MS
+            low = max(low, wh_ms / longest)
+            if shortest > 0:
+                high = min(high, wh_ms / shortest)
+    if low <= high < float("inf"):
+        return (low + high) / 2, (high - low) / 2
+    first, last = kept[0], kept[-1]
+    span = last.at - first.at
+    watts = (last.wh - first.wh) * MS_PER_HOUR / span
+    early, late = first.gap + _HANDLING_MS, last.gap + _HANDLING_MS
+    return watts, watts * max(early / (span + early), late / (span - late) if span > late else 1.0)
 
 
 def _band(va: float | None) -> int:
