@@ -23,6 +23,8 @@ from typing import IO
 
 from gateway.archive.crypt import Encrypter
 from gateway.archive.manifest import CONFIG, MEASURES, NAME, Manifest, Stored, foyer_version, kept_files
+from gateway.archive.ownership import owner_of
+from gateway.archive.quiet import open_lock
 from gateway.archive.reading import verify
 from gateway.clock import Clock, to_datetime
 from gateway.config import Config
@@ -68,7 +70,7 @@ def _work_folder(state: Path) -> Iterator[Path]:
 
     One backup at a time; what a power cut left of another is removed.
     """
-    with (state / "backup.lock").open("a") as lock:
+    with os.fdopen(open_lock(state / "backup.lock")) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for left in state.glob(f"{_WORK}*"):
             shutil.rmtree(left, ignore_errors=True)
@@ -76,7 +78,8 @@ def _work_folder(state: Path) -> Iterator[Path]:
             yield Path(folder)
 
 
-def _copies(config: Config, work: Path, without: frozenset[str]) -> list[Path]:
+def _copies(config: Config, work: Path, without: frozenset[str]) -> dict[Path, Path]:
+    """Return the copies of the home's files, each with the file it was made of."""
     there = dict.fromkeys([*kept_files(config.state), config.file])
     files = [path for path in there if path.name not in without]
     needed = sum(path.stat().st_size for path in files)
@@ -85,14 +88,14 @@ def _copies(config: Config, work: Path, without: frozenset[str]) -> list[Path]:
             Text("Il n’y a pas assez de place pour préparer la sauvegarde.", "There is no room to prepare the backup."),
             Text(f"Libérez {needed // 1_000_000 + 50} Mo.", f"Free {needed // 1_000_000 + 50} MB."),
         )
-    made = []
+    made = {}
     for path in files:
         copy = work / (CONFIG if path == config.file else path.name)
         if path.suffix == ".db":
             copy_database(path, copy)
         else:
             shutil.copyfile(path, copy)
-        made.append(copy)
+        made[copy] = path
     return made
 
 
@@ -130,7 +133,7 @@ def _is_wal(path: Path) -> bool:
         return file.read(20)[18:19] == b"\x02"
 
 
-def _manifest(config: Config, work: Path, copies: list[Path], clock: Clock) -> Manifest:
+def _manifest(config: Config, work: Path, copies: dict[Path, Path], clock: Clock) -> Manifest:
     with Reader(work / MEASURES, clock) as reader:
         info = reader.info()
     return Manifest(
@@ -138,20 +141,21 @@ def _manifest(config: Config, work: Path, copies: list[Path], clock: Clock) -> M
         clock.now(),
         config.home.name,
         info.demo,
-        tuple(_stored(copy) for copy in copies),
+        tuple(_stored(copy, original) for copy, original in copies.items()),
         tuple(info.signals),
         info.first,
         info.last,
     )
 
 
-def _stored(path: Path) -> Stored:
+def _stored(path: Path, original: Path) -> Stored:
     schema = None
     if path.suffix == ".db":
         with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
             schema = int(database.execute("PRAGMA user_version").fetchone()[0])
     with path.open("rb") as file:
-        return Stored(path.name, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest(), schema)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Stored(path.name, path.stat().st_size, digest, schema, owner_of(original))
 
 
 def _write(target: Path, work: Path, manifest: Manifest, phrase: str | None) -> None:

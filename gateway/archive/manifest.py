@@ -22,17 +22,22 @@ MEASURES = "measure.db"
 _KEPT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\.(db|toml|json)")
 _NOT_KEPT = {"jobs.json", "nightly_backup.json", CONFIG, NAME}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_OWNER = re.compile(r"(foyer-[a-z]{1,20})?")
 _MOST_FILES = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One file of a backup: its size in bytes, its SHA-256, and the schema version of a database."""
+    """One file of a backup: its size in bytes, its SHA-256, and the schema version of a database.
+
+    `owner` is the user of the process that writes it, empty where the box runs as one person.
+    """
 
     name: str
     size: int
     sha256: str
     schema: int | None
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +117,11 @@ def _time(text: str) -> UtcMs:
 
 
 def _stored(found: dict[str, Any]) -> Stored:
-    one = Stored(found["name"], found["size"], found["sha256"], found["schema"])
+    one = Stored(found["name"], found["size"], found["sha256"], found["schema"], found.get("owner", ""))
     # a name is one of ours and nothing else: no folder, no `..`, no place of the machine
     if not (one.name == CONFIG or is_kept(one.name)) or not _SHA256.fullmatch(one.sha256):
+        raise Damaged
+    if not _OWNER.fullmatch(one.owner):
         raise Damaged
     if not isinstance(one.size, int) or one.size < 0 or not isinstance(one.schema, int | None):
         raise Damaged

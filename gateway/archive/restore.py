@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
-import pwd
 import re
 import shutil
 import sqlite3
@@ -18,6 +16,7 @@ from pathlib import Path
 
 from gateway.archive.crypt import Damaged
 from gateway.archive.manifest import CONFIG, MEASURES, Manifest, Stored, kept_files
+from gateway.archive.ownership import give_to_owner
 from gateway.archive.quiet import at_rest
 from gateway.archive.reading import Sink, opened
 from gateway.clock import Clock
@@ -28,12 +27,6 @@ from gateway.store.schema import newest_version, open_for_writing, refuse_newer,
 _JOURNALS = ("-wal", "-shm", "-journal")
 _SPARE_BYTES = 50_000_000
 _MOST_CONFIG = 1_000_000
-_OWNERS = {
-    MEASURES: ("foyer-gateway", 0o640),
-    "home.db": ("foyer-web", 0o600),
-    "outbox.db": ("foyer-courier", 0o660),
-    "wizard.toml": ("foyer-web", 0o640),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +143,7 @@ def _swap(work: Path, manifest: Manifest, target: Path, state: Path, clock: Cloc
         moves += [(path, aside / path.name) for path in there]
     target.parent.mkdir(parents=True, exist_ok=True)
     for stored in manifest.files:
-        _give_to_owner(work / stored.name)
+        give_to_owner(work / stored.name, stored.owner)
         moves.append((work / stored.name, target if stored.name == CONFIG else state / stored.name))
     done: list[tuple[Path, Path]] = []
     try:
@@ -162,20 +155,6 @@ def _swap(work: Path, manifest: Manifest, target: Path, state: Path, clock: Cloc
             shutil.move(place, source)
         raise
     return aside if there else None
-
-
-def _give_to_owner(path: Path) -> None:
-    """Give a file to the user of the process that writes it, where the box is installed with one user a process."""
-    user, mode = _OWNERS.get(path.name, ("root", 0o640))
-    if os.geteuid() != 0:
-        return
-    try:
-        number = pwd.getpwnam(user).pw_uid
-        group = pwd.getpwnam("foyer-gateway").pw_gid
-    except KeyError:
-        return
-    os.chown(path, number, group)
-    path.chmod(mode)
 
 
 def with_own_paths(text: str) -> str:

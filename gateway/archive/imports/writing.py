@@ -13,6 +13,7 @@ from gateway.archive.imports.own import first_value
 from gateway.archive.imports.plan import Found, Step, look
 from gateway.archive.imports.shaping import MINUTE_MS, MOST_W, Seen
 from gateway.archive.imports.source import HOUR_MS
+from gateway.archive.ownership import give_to_owner
 from gateway.archive.quiet import at_rest
 from gateway.clock import Clock, UtcMs
 from gateway.config import Config
@@ -43,6 +44,7 @@ def write(
                     "The box has measured these times itself, or no series is chosen.",
                 ),
             )
+        is_fresh = not config.measure_db.exists()
         there = journal.read(config.state)
         number = max((one.id for one in there), default=0) + 1
         names = tuple(file.name for file in files)
@@ -51,6 +53,8 @@ def write(
         for one in found:
             _load(config, clock, one)
         _join(config, clock, found)
+        if is_fresh:
+            give_to_owner(config.measure_db)
     return note, found
 
 
