@@ -114,8 +114,8 @@ def _state(bill: Bill) -> _State:
 
 _WORDS = {
     "days": (
-        Text("{n} jours de plus", "{n} more days"),
-        Text("{n} jours de moins", "{n} fewer days"),
+        Text("{n} jour{s} de plus", "{n} more day{s}"),
+        Text("{n} jour{s} de moins", "{n} fewer day{s}"),
         Text("Autant de jours", "As many days"),
     ),
     "weather": (
@@ -165,4 +165,7 @@ def _sentence(key: str, amount: Decimal, quantity: Decimal) -> Text:
         if amount < 0
         else Text("aucune différence", "no difference")
     )
-    return Text(f"{words.fr.format(n=number)} : {ends.fr}.", f"{words.en.format(n=number)}: {ends.en}.")
+    plural = "" if number == "1" else "s"
+    return Text(
+        f"{words.fr.format(n=number, s=plural)} : {ends.fr}.", f"{words.en.format(n=number, s=plural)}: {ends.en}."
+    )

@@ -45,7 +45,7 @@ def test_more_days_are_not_more_use():
     found = by_key(causes)
     assert found["days"] > 4
     assert abs(found["volume"]) < Decimal("0.30")  # October has an hour more than its days
-    assert next(cause for cause in causes if cause.key == "days").sentence.fr.startswith("1 jours de plus : ")
+    assert next(cause for cause in causes if cause.key == "days").sentence.fr.startswith("1 jour de plus : ")
 
 
 def test_the_same_energy_in_dearer_hours_is_the_mix():
