@@ -151,7 +151,7 @@ def loop_disk(size: str = "1G"):
             try:
                 yield folder, lambda: int(Path(f"/sys/block/{Path(name).name}/stat").read_text().split()[6]) * SECTOR
             finally:
-                subprocess.run(["umount", folder], check=True)
+                subprocess.run(["umount", "-l", folder], check=True)
         finally:
             subprocess.run(["losetup", "-d", name], check=True)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import sqlite3
 
 from gateway.store.catalog import Catalog, RawTable, quoted
-from gateway.store.runs import Span, record
+from gateway.store.runs import FOLDED, Span, record
 from gateway.store.spool import Cell, read_blocks
 
 _FOR_EVER = 2**62
@@ -16,7 +16,7 @@ _BITS = 63
 
 def is_fold_due(connection: sqlite3.Connection, hour: int) -> bool:
     """Tell whether rows of before the end of the hour that starts at `hour` are still spooled."""
-    oldest = connection.execute("SELECT min(since) FROM spool").fetchone()[0]
+    oldest = connection.execute(f"SELECT min(since) FROM spool WHERE seq > {FOLDED}").fetchone()[0]
     return oldest is not None and oldest < hour
 
 
@@ -37,7 +37,6 @@ def fold(connection: sqlite3.Connection, catalog: Catalog) -> None:
         return
     for table, rows in tables.values():
         write_rows(connection, table, rows)
-    connection.execute("DELETE FROM spool")
     record(connection, first, spans)
 
 

@@ -15,6 +15,9 @@ from typing import NamedTuple
 
 log = logging.getLogger(__name__)
 
+FOLDED = "coalesce((SELECT until FROM arrival ORDER BY seq DESC LIMIT 1), 0)"
+"""In SQL, the last number whose row is in its table; what the spool has up to there is no longer wanted."""
+
 
 class Span(NamedTuple):
     """Rows of one source, or changes of one series (by its number), from `first` to `last` (UTC ms), both included."""
@@ -63,14 +66,8 @@ def number(first: int, spans: Iterable[Sequence[str | int]]) -> list[Run]:
 
 def newest_seq(connection: sqlite3.Connection) -> int:
     """Return the last number given, 0 when none ever was."""
-    # what is spooled is always newer than what is folded
-    for table in ("spool", "arrival"):
-        row = connection.execute(
-            f"SELECT until FROM {table} ORDER BY seq DESC LIMIT 1"  # noqa: S608 - the two names above
-        ).fetchone()
-        if row:
-            return int(row[0])
-    return 0
+    row = connection.execute(f"SELECT max({FOLDED}, coalesce((SELECT max(until) FROM spool), 0))").fetchone()  # noqa: S608
+    return int(row[0])
 
 
 def record(connection: sqlite3.Connection, first: int, spans: Sequence[Span]) -> None:

@@ -3,6 +3,8 @@
 A commit that writes to each raw table rewrites pages of all of them; one block is a fraction of a page.
 """
 
+# ruff: noqa: S608 - FOLDED is a fixed expression; values are always bound
+
 from __future__ import annotations
 
 import json
@@ -14,13 +16,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from gateway.store.runs import Run, Span, number
+from gateway.store.runs import FOLDED, Run, Span, number
 from gateway.store.schema import version_of
 
 log = logging.getLogger(__name__)
 
 SPOOL_VERSION = 2
 """Files have a spool, and arrivals in it, from this version on."""
+
+_SLOT_BYTES = 900
+"""What fills a page of 1 KiB, with room for the row's other columns. More goes to pages of its own."""
 
 Cell = tuple[int, bool]
 """A stored integer, and whether it is an estimate."""
@@ -85,12 +90,19 @@ def add_block(
     blob = zlib.compress(json.dumps([spans, packed], separators=(",", ":")).encode(), 9)
     since, last = min(span.first for span in spans), max(span.last for span in spans)
     until = number(seq, spans)[-1].until
-    connection.execute("INSERT INTO spool VALUES (?, ?, ?, ?, ?)", (seq, until, since, last, blob))
+    free = connection.execute(f"SELECT min(slot) FROM spool WHERE seq <= {FOLDED}").fetchone()[0]
+    connection.execute(
+        "INSERT OR REPLACE INTO spool VALUES (?, ?, ?, ?, ?, ?)",
+        (free, seq, until, since, last, blob.ljust(_SLOT_BYTES, b"\0")),
+    )
 
 
 def read_blocks(connection: sqlite3.Connection, start: int, end: int) -> Iterator[Block]:
     """Yield the blocks that may have rows of [start, end), in the order they came."""
-    rows = connection.execute("SELECT seq, frames FROM spool WHERE last >= ? AND since < ? ORDER BY seq", (start, end))
+    rows = connection.execute(
+        f"SELECT seq, until, frames FROM spool WHERE seq > {FOLDED} AND last >= ? AND since < ? ORDER BY seq",
+        (start, end),
+    )
     return (_unpack(*row) for row in rows)
 
 
@@ -98,7 +110,9 @@ def blocks_after(connection: sqlite3.Connection, seq: int) -> Iterator[Block]:
     """Yield the blocks that have numbers greater than `seq`, in the order they came."""
     return (
         _unpack(*row)
-        for row in connection.execute("SELECT seq, frames FROM spool WHERE until > ? ORDER BY seq", (seq,))
+        for row in connection.execute(
+            f"SELECT seq, until, frames FROM spool WHERE seq > {FOLDED} AND until > ? ORDER BY seq", (seq,)
+        )
     )
 
 
@@ -116,7 +130,7 @@ class Spool:
         if self._ends is None:
             # a file of the first version that no writer has opened since has none
             is_there = version_of(self._connection) >= SPOOL_VERSION
-            query = "SELECT seq, since, last FROM spool ORDER BY seq"
+            query = f"SELECT seq, since, last FROM spool WHERE seq > {FOLDED} ORDER BY seq"
             self._ends = self._connection.execute(query).fetchall() if is_there else []
         return self._ends
 
@@ -133,8 +147,8 @@ class Spool:
 
     def _block(self, seq: int) -> Block:
         if seq not in self._blocks:
-            row = self._connection.execute("SELECT seq, frames FROM spool WHERE seq = ?", (seq,)).fetchone()
-            self._blocks[seq] = _unpack_once(*row)
+            query = "SELECT seq, until, frames FROM spool WHERE seq = ?"
+            self._blocks[seq] = _unpack_once(*self._connection.execute(query, (seq,)).fetchone())
         return self._blocks[seq]
 
 
@@ -151,20 +165,20 @@ def _pack(rows: Sequence[SpooledRow]) -> list[Any]:
     return [_differences(row.ts for row in rows), values, estimates]
 
 
-def _unpack(seq: int, blob: bytes) -> Block:
-    """Return a block; one that rotted on the card (zlib has a checksum, SQLite's pages have none) has nothing in it."""
+def _unpack(seq: int, until: int, blob: bytes) -> Block:
+    """Return a block; one that rotted on the card (zlib has a checksum, SQLite has none) has its numbers only."""
     try:
-        spans, frames = json.loads(zlib.decompress(blob))
+        spans, frames = json.loads(zlib.decompressobj().decompress(blob))
         return Block(seq, list(map(Span._make, spans)), [Frames(*one) for one in frames])
     except (zlib.error, ValueError, TypeError) as error:
         log.error("store.block-damaged seq=%d error=%r", seq, error)  # noqa: TRY400 - the line says it all
-        return Block(seq, [], [])
+        return Block(seq, [Span("", 0, until - seq)], [])
 
 
 @lru_cache(maxsize=256)
-def _unpack_once(seq: int, blob: bytes) -> Block:
+def _unpack_once(seq: int, until: int, blob: bytes) -> Block:
     """Return a block, from memory when the same one was asked for before: a page asks about now again and again."""
-    return _unpack(seq, blob)
+    return _unpack(seq, until, blob)
 
 
 def _differences(values: Iterable[int | None]) -> list[int | None]:

@@ -49,7 +49,8 @@ class Disk:
         subprocess.run(["mount", "-o", "loop,noatime", self.image, self.folder], check=True)
 
     def unmount(self) -> None:
-        subprocess.run(["umount", self.folder], check=True)
+        """Take the disk away; what a failed test still holds open goes with its process."""
+        subprocess.run(["umount", "-l", self.folder], check=True)
 
 
 @contextlib.contextmanager
@@ -62,7 +63,7 @@ def mounted_copy(disk: Disk, scratch: Path):
     try:
         yield folder
     finally:
-        subprocess.run(["umount", folder], check=True)
+        subprocess.run(["umount", "-l", folder], check=True)
         copy.unlink()
 
 

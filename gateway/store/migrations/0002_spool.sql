@@ -7,12 +7,15 @@ CREATE TABLE memory (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- the number of its run + ts - first, and the next run begins after that of `last`. `until` is the last number of all.
 CREATE TABLE arrival (seq INTEGER PRIMARY KEY, until INTEGER NOT NULL, runs NOT NULL);
 
--- Rows that are recorded but not yet in their raw table: one block a commit, folded into the raw tables each hour.
--- `frames` is JSON compressed by zlib: [runs, [[source, times, {series: values}, {series: estimated}], ...]]; times and
--- values are differences from the one before (the first from 0), `estimated` holds places of rows. `since` and `last` are
--- the oldest and newest time in it.
+-- Rows that are recorded but not yet in their raw table: one block a commit, folded into the raw tables each hour. Once
+-- arrival has its numbers a block is folded, and its slot is used again: a slot is a page of its own, and a commit
+-- that rewrites one page is the smallest there is; hence also the zeros that `frames` is filled up with. `frames` is JSON
+-- compressed by zlib: [runs, [[source, times, {series: values}, {series: estimated}], ...]]; times and values are
+-- differences from the one before (the first from 0), `estimated` holds places of rows. `since` and `last` are the oldest
+-- and newest time in it.
 CREATE TABLE spool (
-    seq INTEGER PRIMARY KEY, until INTEGER NOT NULL, since INTEGER NOT NULL, last INTEGER NOT NULL, frames BLOB NOT NULL
+    slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL, until INTEGER NOT NULL,
+    since INTEGER NOT NULL, last INTEGER NOT NULL, frames BLOB NOT NULL
 );
 
 -- What an older file has, in the order of its weeks.
