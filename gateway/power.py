@@ -38,6 +38,7 @@ _ASSUMED_FACTOR, _ASSUMED_SPREAD = 0.9, 0.4  # until index steps have shown the 
 _LEAST_FACTOR = 0.3
 _LEARNT_SPREAD, _SPREAD_A_BAND, _WIDEST_SPREAD = 0.08, 0.03, 0.3
 _LEARN_WH, _LEARN_MS = 10, 30_000
+_SURE_AFTER = 2  # the index shows a new load up to two apparent powers before they do: what it then says is no factor
 
 FROM_STEPS = "derive:index-steps"
 FROM_FACTOR = "derive:va-power-factor"
@@ -75,6 +76,8 @@ class IndexPower:
     _va_ms: float = 0.0
     _va_at: int = 0
     _factors: dict[int, float] = field(default_factory=dict)
+    _unsure: deque[tuple[int, int, float]] = field(default_factory=deque)
+    _va_seen: int = 0
     _rate: tuple[float, float] = (0.0, 0.0)
     """The power that the steps of the window tell, and its half-width, W."""
 
@@ -100,7 +103,12 @@ class IndexPower:
         if self._va is None or abs(va - self._va_reference) > threshold:
             self._va_reference = va
             self._steps.clear()
+            self._unsure.clear()
         self._va, self._va_at = va, at
+        self._va_seen += 1
+        while self._unsure and self._unsure[0][0] <= self._va_seen - _SURE_AFTER:
+            _, band, factor = self._unsure.popleft()
+            self._factors[band] = factor
 
     def estimate(self) -> Power | None:
         """Return the active power now, or None while nothing is known."""
@@ -154,7 +162,8 @@ class IndexPower:
         first, last = self._steps[0], self._steps[-1]
         wh, span, counted = last.wh - first.wh, last.at - first.at, last.va_ms - first.va_ms
         if self._va and counted > 0 and (wh >= _LEARN_WH or span >= _LEARN_MS):
-            self._factors[_band(self._va)] = min(1.0, max(_LEAST_FACTOR, wh * MS_PER_HOUR / counted))
+            factor = min(1.0, max(_LEAST_FACTOR, wh * MS_PER_HOUR / counted))
+            self._unsure.append((self._va_seen, _band(self._va), factor))
 
     def _factor_at(self, va: float) -> tuple[float, float]:
         """Return the power factor to reckon with, and its spread: that of the nearest load it was seen at."""

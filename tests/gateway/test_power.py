@@ -188,6 +188,20 @@ def test_a_window_too_short_to_tell_gives_way_to_the_power_factor(watts):
             assert abs(said.watts - watts) < 0.25 * watts
 
 
+def test_a_load_that_the_index_shows_first_teaches_no_wrong_power_factor():
+    power = IndexPower()
+    at, wh = play(power, 200, 200, factor=0.8)
+    for second in range(1, 3):  # the index already counts the new load, the apparent power does not yet
+        wh += 8700 / 3600
+        power.index(UtcMs(at + 1000 * second), int(wh))
+        if second == 1:
+            power.apparent(UtcMs(at + 1000), 250)
+    power.apparent(UtcMs(at + 2000), 8700)
+    at, wh = play(power, 8700, 60, start=at + 2000, wh=wh, factor=1.0)
+    play(power, 200, 1, start=at, wh=wh, factor=0.8)
+    assert power.power_factor == pytest.approx(0.8, abs=0.06)
+
+
 HALF_HOUR = 1_800_000
 
 
