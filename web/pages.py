@@ -16,7 +16,7 @@ from flask_babel import gettext  # type: ignore[import-untyped]  # Flask-Babel s
 
 from gateway.clock import to_datetime
 from gateway.signals import SIGNALS, Kind, Signal, find, split_device
-from web import charts, flow, periods, speech, words
+from web import charts, details, flow, periods, speech, words
 from web.flow import Situation
 from web.live import Sig, Snapshot
 from web.margin import margin
@@ -368,7 +368,7 @@ def _check(check: Mapping[str, Any], language: str) -> dict[str, Any]:
         "mend": _pick(check.get("mend"), language),
         "code": str(check.get("code", "")),
         "since": _when(check.get("since")),
-        "details": check.get("details") or {},
+        "details": list(details.rows(check.get("details") or {}, language)),
     }
 
 

@@ -15,38 +15,6 @@ from gateway.errors import Text
 
 USUAL_SPEED = {Mode.STANDARD: 9600, Mode.HISTORIC: 1200}
 
-DETAIL_LABELS: dict[str, Text] = {
-    "speed": Text("Vitesse de la liaison (bauds)", "Speed of the line (baud)"),
-    "mode": Text("Mode de la sortie TIC", "Mode of the TIC output"),
-    "parity": Text("Parité reçue", "Parity received"),
-    "phases": Text("Nombre de phases", "Number of phases"),
-    "producer": Text("Compte l’injection", "Counts what is injected"),
-    "frames": Text("Messages complets", "Complete messages"),
-    "partial_frames": Text("Messages coupés", "Cut messages"),
-    "groups": Text("Valeurs lues", "Values read"),
-    "repaired": Text("Valeurs réparées", "Values repaired"),
-    "rejected": Text("Valeurs refusées", "Values refused"),
-    "error_rate": Text("Part abîmée, 5 dernières minutes", "Part damaged, last 5 minutes"),
-    "error_rate_day": Text("Part abîmée, 24 dernières heures", "Part damaged, last 24 hours"),
-    "error_trend": Text("Tendance des erreurs", "Trend of the errors"),
-    "errors_by_hour": Text("Valeurs abîmées heure par heure", "Values damaged, hour by hour"),
-    "meters_replaced": Text("Compteurs remplacés", "Meters replaced"),
-    "clock_offset_s": Text("Écart de l’horloge du compteur (s)", "Difference of the meter’s clock (s)"),
-    "holder": Text("Programme qui tient le port", "Program that holds the port"),
-    "pid": Text("Numéro de ce programme", "Number of that program"),
-}
-"""What the keys of a beat's `details` are called on a page."""
-
-REASON_LABELS: dict[str, Text] = {
-    "checksum": Text("somme de contrôle fausse", "wrong checksum"),
-    "parity": Text("bit abîmé (parité)", "damaged bit (parity)"),
-    "label": Text("étiquette inconnue", "unknown label"),
-    "size": Text("longueur fausse", "wrong length"),
-    "charset": Text("caractères impossibles", "impossible characters"),
-    "implausible": Text("valeur impossible", "impossible value"),
-}
-"""What the keys of `details["rejected"]` are called on a page."""
-
 _LOOK = Text(
     "Vérifiez que l’adaptateur est branché et donnez son chemin dans [meter] port.",
     "Check that the adapter is plugged in, and give its path in [meter] port.",

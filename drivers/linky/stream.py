@@ -103,7 +103,7 @@ class Stream:
         return self._history.trend
 
     def details(self) -> dict[str, Any]:
-        """Return the figures of the health page (`states.DETAIL_LABELS`); the meter's number is not among them."""
+        """Return the figures of the health page (named in `web.details`); the meter's number is not among them."""
         rate, day = self.error_rate, self._history.rate
         return {
             "mode": self.mode,

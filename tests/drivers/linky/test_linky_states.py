@@ -188,20 +188,6 @@ class TestHistory:
         assert history.by_hour == "1"
 
 
-def test_every_figure_of_the_health_page_has_a_name_in_both_languages():
-    keys = {"speed", "holder", "pid", *Stream().details()}
-    assert keys == states.DETAIL_LABELS.keys()
-    assert {reason.value for reason in _reasons()} == states.REASON_LABELS.keys()
-    for label in (*states.DETAIL_LABELS.values(), *states.REASON_LABELS.values()):
-        assert label.fr != label.en
-
-
-def _reasons():
-    from drivers.linky.group import Reason
-
-    return Reason
-
-
 def test_the_stream_says_its_rate_of_the_day_and_what_was_refused_why():
     from tic_examples import S1_PRODUCER
 
