@@ -18,7 +18,7 @@ from gateway.config import Config
 from gateway.derive import Derivation
 from gateway.devices import add_devices
 from gateway.errors import Misconfigured, Text
-from gateway.health import Check, State, as_json, of_clock, of_device, of_store_check
+from gateway.health import Check, State, as_json, of_clock, of_device, of_jobs
 from gateway.outputs.influx.sink import InfluxSink
 from gateway.outputs.live import LiveFeed
 from gateway.store.write import StoreStatus, Writer
@@ -134,7 +134,7 @@ class Gateway:
 
     def _health(self) -> dict[str, object]:
         checks = [of_device(device) for device in self._supervisor.devices.values()]
-        stored = [store_check(self._writer.status()), *of_store_check(self._config.state / "jobs.json")]
+        stored = [store_check(self._writer.status()), *of_jobs(self._config.state / "jobs.json")]
         return as_json([*checks, *stored, *self._influx.checks(), of_clock(self._clock)])
 
 

@@ -101,26 +101,47 @@ def of_clock(clock: Clock) -> Check:
     return Check("clock", State.OK, "clock-plausible", Text("L’horloge est plausible.", "The clock is plausible."))
 
 
-def of_store_check(file: Path) -> list[Check]:
-    """Return the result of the weekly look at the store's file, as the jobs left it; nothing before the first one."""
+def of_jobs(file: Path) -> list[Check]:
+    """Return what the jobs left in their notes: the weekly look at the store's file, and the nightly backup."""
     try:
-        result = json.loads(file.read_text(encoding="utf-8"))["store-check"]
-        sound, detail = bool(result["ok"]), str(result["detail"])
-    except (OSError, ValueError, KeyError, TypeError):
+        notes = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return []
+    found: list[Check] = []
+    for job, check in (("store-check", _of_store_check), ("backup", _of_backup)):
+        try:
+            result = notes[job]
+            found.append(check(bool(result["ok"]), str(result["detail"])))
+        except (KeyError, TypeError):
+            continue  # this job has not run yet, or left something that is no note
+    return found
+
+
+def _of_backup(well: bool, detail: str) -> Check:
+    said = Text(detail, detail)  # the job wrote it in the home's language
+    if well:
+        return Check("backup", State.OK, "backup-well", said)
+    return Check(
+        "backup",
+        State.PROBLEM,
+        "backup-missing",
+        Text("La sauvegarde de la nuit n’a pas été faite.", "The nightly backup was not made."),
+        said,
+    )
+
+
+def _of_store_check(sound: bool, detail: str) -> Check:
     if sound:
         text = Text("Le fichier des mesures est sain.", "The file of the readings is sound.")
-        return [Check("store-file", State.OK, "store-sound", text)]
-    return [
-        Check(
-            "store-file",
-            State.PROBLEM,
-            "store-damaged",
-            Text("Le fichier des mesures est abîmé.", "The file of the readings is damaged."),
-            Text(
-                "Redémarrez la boîte : elle le met de côté et en commence un autre.",
-                "Restart the box: it sets the file aside and begins another.",
-            ),
-            details={"found": detail},
-        )
-    ]
+        return Check("store-file", State.OK, "store-sound", text)
+    return Check(
+        "store-file",
+        State.PROBLEM,
+        "store-damaged",
+        Text("Le fichier des mesures est abîmé.", "The file of the readings is damaged."),
+        Text(
+            "Redémarrez la boîte : elle le met de côté et en commence un autre.",
+            "Restart the box: it sets the file aside and begins another.",
+        ),
+        details={"found": detail},
+    )

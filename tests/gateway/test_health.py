@@ -8,7 +8,7 @@ import pytest
 from drivers.contract import Beat, DeviceState
 from gateway.clock import UtcMs
 from gateway.errors import Text
-from gateway.health import Check, State, as_json, of_clock, of_device, of_store_check
+from gateway.health import Check, State, as_json, of_clock, of_device, of_jobs
 from gateway.supervisor import Device
 from tests.gateway.clocks import FakeClock
 
@@ -30,20 +30,30 @@ def test_a_clock_before_this_version_existed_is_a_problem():
 
 def test_the_weekly_look_at_the_store_reaches_the_page(tmp_path):
     file = tmp_path / "jobs.json"
-    assert of_store_check(file) == []
+    assert of_jobs(file) == []
     file.write_text(json.dumps({"store-check": {"ok": True, "detail": "ok"}}))
-    assert of_store_check(file)[0].state is State.OK
+    assert of_jobs(file)[0].state is State.OK
     file.write_text(json.dumps({"store-check": {"ok": False, "detail": "row 3 missing from index"}}))
-    (damaged,) = of_store_check(file)
+    (damaged,) = of_jobs(file)
     assert damaged.state is State.PROBLEM
     assert damaged.details == {"found": "row 3 missing from index"}
+
+
+def test_a_missed_backup_is_a_problem_in_the_words_of_the_job(tmp_path):
+    file = tmp_path / "jobs.json"
+    file.write_text(json.dumps({"backup": {"ok": True, "detail": "Sauvegarde faite."}}))
+    assert [check.code for check in of_jobs(file)] == ["backup-well"]
+    file.write_text(json.dumps({"backup": {"ok": False, "detail": "Rebranchez la clé."}, "store-check": None}))
+    (missed,) = of_jobs(file)
+    assert missed.state is State.PROBLEM
+    assert missed.mend.fr == "Rebranchez la clé."
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"store-check": 3}', '{"store-check": {}}', "{"])
 def test_an_unreadable_note_of_the_jobs_says_nothing(tmp_path, text):
     file = tmp_path / "jobs.json"
     file.write_text(text)
-    assert of_store_check(file) == []
+    assert of_jobs(file) == []
 
 
 def test_every_state_of_a_device_has_a_state_of_health():
