@@ -97,17 +97,3 @@ def _steps(rows: Sequence[Stamped]) -> list[int]:
             near = [gap for gap in (before, after) if gap in _STEPS]
             steps.append(min(near) if near else fallback)
     return steps
-
-
-def coverage(slots: Sequence[Slot], start: int, end: int) -> tuple[int, int]:
-    """Return how many seconds of [start, end) the slots cover, and in how many holes the rest is."""
-    covered = holes = 0
-    reached = start
-    for slot in slots:
-        if slot.end <= start or slot.start >= end:
-            continue
-        if slot.start > reached:
-            holes += 1
-        covered += min(slot.end, end) - max(slot.start, start)
-        reached = slot.end
-    return covered, holes + (reached < end)

@@ -12,7 +12,7 @@ from analytics.curves import HOUR, MJ_PER_WH, PARIS, CurveError
 from gateway.errors import Text
 
 MAX_VALUE = 10**12
-_NUMBER = re.compile(r"[+-]?\d{1,15}(?:[.,]\d{0,9})?")
+_NUMBER = re.compile(r"[+-]?\d{1,15}(?:[.,]\d{0,20})?")
 _FRENCH = re.compile(r"(\d\d?)/(\d\d?)/(\d{4})(?:[ T]+(\d\d?)[:hH](\d\d)(?::(\d\d))?)?")
 _PERIOD = re.compile(r"PT(\d{1,4})([MHS])")
 _STEPS = {300, 600, 900, 1800, 3600}

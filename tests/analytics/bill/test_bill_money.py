@@ -97,6 +97,7 @@ def test_months_are_twelfths_and_parts_of_their_own_days():
     assert months_between(date(2025, 12, 15), date(2026, 1, 15)) == pytest.approx(Decimal(17) / 31 + Decimal(14) / 31)
 
 
+@settings(deadline=None)
 @given(st.lists(st.decimals(0, 500, places=6), min_size=1, max_size=9))
 def test_lines_add_up_to_their_total_to_the_cent(exact):
     shared = share_cents(exact)

@@ -33,11 +33,13 @@ def answer_or_refusal(data):
     return curve
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes(data):
     answer_or_refusal(data)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(HEADERS), st.binary(max_size=200))
 def test_any_bytes_after_a_known_header(header, data):
     answer_or_refusal(header + data)
@@ -73,12 +75,13 @@ CELLS = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=6), max_size=12), st.sampled_from(";,\t"))
 def test_any_table_of_likely_cells(rows, sign):
     answer_or_refusal("\n".join(sign.join(cells) for cells in rows).encode())
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(VALID), st.data())
 def test_a_damaged_file(data, choose):
     where = choose.draw(st.integers(0, len(data) - 1))
@@ -88,12 +91,13 @@ def test_a_damaged_file(data, choose):
     answer_or_refusal(data[:where] + put + data[where + length :])
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(VALID), st.integers(0, 5000))
 def test_a_cut_file(data, kept):
     answer_or_refusal(data[:kept])
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_calendar(data):
     try:

@@ -1,5 +1,6 @@
 """A year of half-hours in each shape that Enedis writes, and what goes wrong in such files."""
 
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -39,7 +40,8 @@ def test_a_stamp_is_the_end_of_its_slot():
 
 
 @pytest.mark.parametrize(
-    ("unit", "value", "wh"), [("W", "400", 200), ("kW", "0,4", 200), ("Wh", "200", 200), ("kWh", "0.2", 200)]
+    ("unit", "value", "wh"),
+    [("W", "400", 200), ("W", "400.00000000000006", 200), ("kW", "0,4", 200), ("Wh", "200", 200), ("kWh", "0.2", 200)],
 )
 def test_power_and_energy_in_any_unit(unit, value, wh):
     text = f"Horodate;Valeur (en {unit})\n2026-01-10T00:30:00+01:00;{value}\n2026-01-10T01:00:00+01:00;{value}\n"
@@ -199,3 +201,55 @@ def test_an_index_that_steps_back_is_not_counted():
 
     assert "recule" in curve.notes[0].fr
     assert len(curve.slots) == 1
+
+
+def test_the_labels_of_a_tempo_calendar_name_its_registers():
+    head = "Horodate;Type de releve;EAS F1;EAS F2;EAS T"
+    names = "Periode;" + ";".join(
+        f"{word} classe temporelle {n}" for n in (1, 2) for word in ("Identifiant", "Libelle", "Cadran")
+    )
+    data = (
+        f"{head}\n2026-01-10T00:00:00+01:00;Arrêté;1000;2000;3000\n2026-01-11T00:00:00+01:00;Arrêté;1500;2700;4200\n"
+        f"{names}\nDu 10/01/2026;X1;Heures Creuses Jour Bleu;EAS F1;X2;Heures Pleines Jour Rouge;EAS F2\n"
+    )
+
+    curve = read_curve(data.encode())
+
+    assert curve.registers[0].mj == {"blue_hc": 500 * MJ_PER_WH, "red_hp": 700 * MJ_PER_WH}
+
+
+def test_a_register_that_rolls_over_goes_on():
+    data = b"Horodate;EAS T\n2026-01-10T00:00:00+01:00;999999000\n2026-01-11T00:00:00+01:00;500\n"
+
+    assert read_curve(data).total_mj == 1500 * MJ_PER_WH
+
+
+def test_a_workbook_of_shared_text_and_serial_dates(tmp_path):
+    sheet = (
+        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        '<row><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c></row>'
+        '<row><c r="A2"><v>46032.020833333336</v></c><c r="B2"><v>400</v></c></row>'
+        '<row><c r="A3"><v>46032.041666666664</v></c><c r="B3"><v>400</v></c></row></sheetData></worksheet>'
+    )
+    shared = (
+        '<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>Horodate</t></si>'
+        "<si><r><t>Valeur </t></r><r><t>(en W)</t></r></si></sst>"
+    )
+    file = tmp_path / "courbe.xlsx"
+    with zipfile.ZipFile(file, "w") as book:
+        book.writestr("xl/sharedStrings.xml", shared)
+        book.writestr("xl/worksheets/sheet1.xml", sheet)
+
+    curve = load_curve(file)
+
+    assert curve.slots[0].start == midnight(date(2026, 1, 10))
+    assert curve.total_mj == 400 * MJ_PER_WH
+
+
+def test_a_workbook_with_entities_is_refused(tmp_path):
+    file = tmp_path / "courbe.xlsx"
+    with zipfile.ZipFile(file, "w") as book:
+        book.writestr("xl/worksheets/sheet1.xml", '<!DOCTYPE x [<!ENTITY a "b">]><worksheet/>')
+
+    with pytest.raises(CurveError, match="cannot be read"):
+        load_curve(file)

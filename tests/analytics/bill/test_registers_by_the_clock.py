@@ -97,7 +97,7 @@ CUT_DAYS = st.sampled_from(
 WINDOWS = st.sampled_from([("22:00-06:00",), ("01:30-07:30", "12:30-14:30"), ("22:24-06:24",), ("02:00-03:00",)])
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(CUT_DAYS, st.integers(1, 5), WINDOWS, st.sampled_from(["base", "hphc", "tempo"]), st.integers(1, 4))
 def test_no_energy_is_lost_or_made_across_the_clock_change(start, length, windows, option, cut):
     end = start + timedelta(days=length)
@@ -112,7 +112,7 @@ def test_no_energy_is_lost_or_made_across_the_clock_change(start, length, window
     assert all(part.holes == 0 for part in parts)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.permutations(range(7)))
 def test_days_of_one_colour_may_change_places(order):
     """Whole Tempo days, from 06:00 to 06:00, of one colour: their order changes no register."""
