@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, repeat
 from typing import Any, NamedTuple
 
 from gateway.store.runs import FOLDED, Run, Span, number
@@ -29,6 +30,14 @@ _SLOT_BYTES = 900
 
 Cell = tuple[int, bool]
 """A stored integer, and whether it is an estimate."""
+
+
+class RawValue(NamedTuple):
+    """One value as it was measured."""
+
+    ts: int
+    value: int
+    is_estimate: int
 
 
 class SpooledRow(NamedTuple):
@@ -47,14 +56,18 @@ class Frames:
     _values: Mapping[str, list[int | None]]
     _estimates: Mapping[str, list[int]]
 
-    def column(self, series: int) -> Iterator[tuple[int, int, bool]]:
-        """Yield (ts, value, whether it is an estimate) of one series."""
+    def column(self, series: int) -> list[RawValue]:
+        """Return the values of one series, as they came."""
         packed = self._values.get(str(series))
-        if packed is not None:
-            guessed = self._estimates.get(str(series), ())
-            for place, (ts, value) in enumerate(zip(_sums(self._times), _sums(packed), strict=True)):
-                if ts is not None and value is not None:
-                    yield ts, value, place in guessed
+        if packed is None:
+            return []
+        guessed = self._estimates.get(str(series))
+        flags = [int(place in guessed) for place in range(len(packed))] if guessed else repeat(0)
+        known = [value for value in packed if value is not None]
+        if len(known) == len(packed):
+            return list(map(RawValue, accumulate(self._times), accumulate(known), flags))
+        column = zip(accumulate(self._times), _sums(packed), flags, strict=False)
+        return [RawValue(ts, value, flag) for ts, value, flag in column if value is not None]
 
     def rows(self) -> list[SpooledRow]:
         """Return every row."""
@@ -134,16 +147,18 @@ class Spool:
             self._ends = self._connection.execute(query).fetchall() if is_there else []
         return self._ends
 
-    def values(self, series: int, start: int, end: int) -> dict[tuple[str, int], tuple[int, bool]]:
-        """Return (value, whether it is an estimate) by source and time (UTC ms) of one series in [start, end)."""
-        return {
-            (frames.source, ts): (value, guessed)
-            for seq, since, last in self.ends
-            if last >= start and since < end
-            for frames in self._block(seq).frames
-            for ts, value, guessed in frames.column(series)
-            if start <= ts < end
-        }
+    def values(self, series: int, start: int, end: int) -> dict[str, list[RawValue]]:
+        """Return the values of one series in [start, end) by source, as they came; the later one of two stands."""
+        found: dict[str, list[RawValue]] = {}
+        for seq, since, last in self.ends:
+            if last >= start and since < end:
+                is_whole = start <= since and last < end
+                for frames in self._block(seq).frames:
+                    column = frames.column(series)
+                    if column:
+                        some = column if is_whole else [one for one in column if start <= one.ts < end]
+                        found.setdefault(frames.source, []).extend(some)
+        return found
 
     def _block(self, seq: int) -> Block:
         if seq not in self._blocks:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlite3
 from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any, NamedTuple
+from itertools import chain, groupby, pairwise
+from typing import Any
 
 from gateway.reading import Quality
 from gateway.signals import Kind
@@ -19,7 +19,7 @@ from gateway.store.buckets import COLUMNS, Bucket, merge, summarise, weigh, wide
 from gateway.store.catalog import quoted, signal_columns
 from gateway.store.rollup import closed_until
 from gateway.store.schema import HALF_HOUR_MS, MINUTE_MS, WEEK_MS
-from gateway.store.spool import Spool
+from gateway.store.spool import RawValue, Spool
 
 AHEAD_MS = 60_000
 """What is stamped further ahead than this was written while the calendar was wrong, and is not believed."""
@@ -47,14 +47,6 @@ def series_by_signal(connection: sqlite3.Connection) -> dict[str, StoredSeries]:
 def raw_tables(connection: sqlite3.Connection) -> list[tuple[str, int]]:
     """Return (name, start of its week) of the raw tables, oldest first."""
     return connection.execute("SELECT name, since FROM raw_table ORDER BY since").fetchall()
-
-
-class RawValue(NamedTuple):
-    """One value as it was measured."""
-
-    ts: int
-    value: int
-    is_estimate: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +89,7 @@ class SeriesReader:
         """Return the raw values in [start, end); at most so many and one more, to tell that there are more."""
         limit = -1 if at_most is None else at_most + 1
         until = min(end, self.last_believed)
-        by_place: dict[tuple[str, int], RawValue] = {}
+        by_source: dict[str, list[RawValue]] = {}
         columns = _columns_of(self._connection, self.series.signal, start, end)
         for column in columns:
             found = self._connection.execute(
@@ -105,10 +97,12 @@ class SeriesReader:
                 f"WHERE ts >= ? AND ts < ? AND {column.name} IS NOT NULL ORDER BY ts LIMIT ?",
                 (start, until, limit),
             )
-            by_place |= {(column.source, row[0]): RawValue(*row) for row in found}
-        spooled = self._spool.values(self.series.id, start, until)
-        by_place |= {place: RawValue(place[1], value, int(guessed)) for place, (value, guessed) in spooled.items()}
-        return sorted(by_place.values())[: None if at_most is None else limit]
+            by_source.setdefault(column.source, []).extend(map(RawValue._make, found))
+        for source, values in self._spool.values(self.series.id, start, until).items():
+            by_source.setdefault(source, []).extend(values)
+        ordered = [_in_order(values) for values in by_source.values()]
+        whole = ordered[0] if len(ordered) == 1 else sorted(chain.from_iterable(ordered))
+        return whole if at_most is None else whole[:limit]
 
     @property
     def tail(self) -> list[Bucket]:
@@ -189,12 +183,19 @@ class SeriesReader:
 
     def _raw_minutes(self, start: int, end: int) -> list[Bucket]:
         minutes: dict[int, Bucket] = {}
-        for minute, rows in groupby(self.raw(start, end, None), key=lambda row: row.ts - row.ts % MINUTE_MS):
+        for minute, rows in groupby(self.raw(start, end, None), key=lambda row: row[0] - row[0] % MINUTE_MS):
             times, values, estimates = zip(*rows, strict=True)
             bucket = summarise(self.series.kind, minute, times, values, sum(estimates))
             assert bucket is not None
             minutes[minute] = merge(minutes[minute], bucket, minute) if minute in minutes else bucket
         return [minutes[ts] for ts in sorted(minutes)]
+
+
+def _in_order(values: list[RawValue]) -> list[RawValue]:
+    """Return the values of one source by time; of two at the same time the one that came later stands."""
+    if all(one.ts < two.ts for one, two in pairwise(values)):
+        return values
+    return sorted({one.ts: one for one in values}.values())
 
 
 class Qualities:

@@ -193,7 +193,8 @@ class Trial:
     @property
     def bound_s(self) -> float:
         """Return how much a cut may cost: the commit interval, the second of the writer's tick, and slow machines."""
-        return self.home.commit_s + 3.0
+        busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+        return self.home.commit_s + 1.0 + 2.0 * busy
 
     def live(self, shortest: float = 0.3, longest: float = 1.5) -> None:
         """Let time pass, with a look at the numbers."""

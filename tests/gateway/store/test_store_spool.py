@@ -4,7 +4,7 @@ import sqlite3
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.reading import Quality
@@ -30,6 +30,7 @@ def empty_file():
     return connection
 
 
+@settings(deadline=None)
 @given(SOURCES)
 def test_a_block_gives_back_what_was_put_in_it(sources):
     rows = {source: [SpooledRow(ts, some[ts]) for ts in sorted(some)] for source, some in sources.items()}
@@ -46,6 +47,7 @@ def test_a_block_gives_back_what_was_put_in_it(sources):
             assert list(frames.column(series)) == column
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", 7]), st.integers(0, 10**6)), max_size=40))
 def test_every_row_has_a_number_of_its_own_in_the_order_of_its_source(moments):
     runs = number(1, spans_of(moments))
@@ -54,6 +56,7 @@ def test_every_row_has_a_number_of_its_own_in_the_order_of_its_source(moments):
         assert any(run.who == who and run.first <= ts <= run.last for run in runs)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_a_block_or_runs_that_rotted_are_left_out(noise):
     connection = empty_file()
