@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,20 @@ def _nightly_backup(config: Config) -> tuple[bool, str] | None:
     return made
 
 
+def _solar(module: str, config: Config) -> tuple[bool, str] | None:
+    """Run a job of the sun, unless there are no panels or the box was installed without pvlib."""
+    if not config.solar_array or find_spec("pvlib") is None:
+        return None
+    outcome: tuple[bool, str] | None = import_module(module).run(config, system_clock())
+    return outcome
+
+
 JOBS: tuple[Job, ...] = (
     Job("store-check", 7 * _DAY_S, _DAY_S, lambda config: quick_check(config.measure_db)),
     # asked each hour: it knows its night, and a stick may come back in the morning
     Job("backup", _HOUR_S, _HOUR_S, _nightly_backup),
+    Job("solar-expected", _HOUR_S, _HOUR_S, lambda config: _solar("analytics.forecast", config)),
+    Job("solar-health", 7 * _DAY_S, _DAY_S, lambda config: _solar("analytics.solar_health", config)),
 )
 
 Notes = dict[str, dict[str, Any]]
