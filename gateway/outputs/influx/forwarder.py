@@ -31,9 +31,9 @@ from gateway.store.read import Reader
 
 log = logging.getLogger(__name__)
 
-BATCH = 2_000
+BATCH = 1_000
 POLL_S = 10.0
-BREATH_S = 1.0
+BREATH_S = 0.5
 """Between two full batches: a server that is sent months at once keeps them all in memory."""
 
 FIRST_S, LONGEST_S = 1.0, 300.0

@@ -1,6 +1,6 @@
 """Stored rows as InfluxDB's line protocol. Pure.
 
-A measurement a source (`meter`, `inverter`, `derive`), tags `home` and `device` alone, a field a signal. The type of a
+A measurement a source (`linky`, `inverter`, `derive`), tags `home` and `device` alone, a field a signal. The type of a
 field is fixed for life by the registry: a float for a gauge, an integer for a counter, a string for a state. InfluxDB
 keeps the type of the first value it ever saw, and drops every point that disagrees.
 """

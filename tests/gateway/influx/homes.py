@@ -25,7 +25,7 @@ class HomeWithInflux:
         self.config = Config(
             home=Home(name="Maison d’essai"),
             store=Store(kind="influxdb", influxdb=self.settings, **store),
-            paths=Paths(state="."),
+            paths=Paths(state=".", run="."),
             file=folder / "foyer.toml",
         )
         self.refused = folder / "influxdb-refused.jsonl"

@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.health import State
+from gateway.outputs.influx import forwarder
 from tests.gateway.influx.conftest import FAKES, REAL
 from tests.gateway.store.simulated import DAY
 
@@ -73,11 +74,11 @@ def test_it_goes_on_from_where_it_was(server, home):
 
 @pytest.mark.parametrize("server", EVERY, indirect=True)
 def test_several_batches_go_one_after_the_other(server, home, monkeypatch):
-    monkeypatch.setattr("gateway.outputs.influx.forwarder.BATCH", 17)
+    monkeypatch.setattr(forwarder, "BATCH", 17)
     home.minute(rows=60)
     home.box.commit()
 
-    assert home.forwarder.step() == 1.0
+    assert home.forwarder.step() == forwarder.BREATH_S
     assert home.forwarder.status.more
     home.forward()
 

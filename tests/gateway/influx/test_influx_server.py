@@ -1,5 +1,6 @@
 """Who answers, who we are, and what each fault is."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from gateway.config import Influxdb
 from gateway.errors import FoyerError, Misconfigured
 from gateway.outputs.influx.faults import Away, Denied, NoDatabase, Rejected, fault_of, read_refusal
 from gateway.outputs.influx.server import Api, Connection, api_of, duration_s, read_secret
+from gateway.signals import find
 from tests.gateway.influx.fake import FakeInflux
 from tests.gateway.influx.servers import Influxd, Victoria
 
@@ -104,7 +106,12 @@ def test_a_refusal_is_understood_in_the_words_of_each_version():
     assert read_refusal(newer).beyond == 3
 
 
-@given(st.text() | st.dictionaries(st.sampled_from(["error", "message", "data"]), st.text() | st.integers()).map(str))
+WORDS = st.text("aé{}[]:\"' ,0", max_size=20)
+CONTENT = st.recursive(st.none() | st.integers() | WORDS, lambda one: st.lists(one, max_size=3), max_leaves=5)
+KEYS = st.sampled_from(["error", "message", "data"])
+
+
+@given(WORDS | st.dictionaries(KEYS, CONTENT | st.dictionaries(WORDS, CONTENT, max_size=2)).map(json.dumps))
 def test_no_answer_breaks_the_reader(body):
     assert isinstance(fault_of(400, body), FoyerError)
 
@@ -207,3 +214,32 @@ def test_what_is_no_influxdb_is_written_to_and_not_read(tmp_path):
     finally:
         connection.close()
         victoria.kill()
+
+
+@pytest.mark.servers
+def test_the_dashboard_asks_what_this_version_understands(tmp_path):
+    """Grafana itself is not run: its questions are, with its variables filled in as it fills them in."""
+    dashboard = json.loads((Path(__file__).parents[3] / "docs/influxdb/grafana.json").read_text(encoding="utf-8"))
+    influxd = Influxd(tmp_path / "influxd").start()
+    connection = Connection(Influxdb(url=influxd.url), tmp_path)
+    asked = set()
+    try:
+        connection.open()
+        for n in range(4):
+            at = 1_782_036_000_000 + n * 86_400_000
+            connection.write(f"linky,device=linky,home=h grid.import.energy={1000 + 500 * n}i {at}".encode())
+        for panel in dashboard["panels"]:
+            for target in panel["targets"]:
+                question = target["query"].replace("$__interval", "1m").replace("$home", "h")
+                answer = connection.query(
+                    question.replace("$timeFilter", "time >= 1782000000000ms AND time < 1782400000000ms")
+                )
+                if "difference" in question and "import" in question:
+                    assert [row[1] for row in answer[0]["values"]] == [500, 500, 500]
+                asked.add(question.split('"')[1])
+        assert all(find(signal) for signal in asked)
+        (homes,) = [one["query"] for one in dashboard["templating"]["list"] if one["name"] == "home"]
+        assert connection.query(homes)[0]["values"] == [["home", "h"]]
+    finally:
+        connection.close()
+        influxd.kill()
