@@ -63,6 +63,11 @@ def rows(*, quick: bool) -> list[Row]:
     asked = ask("store_queries.py", "--years", "2" if quick else "10")
     slowest = max(asked["questions"].items(), key=lambda one: one[1]["median_ms"])
     found.append(most(f"store, slowest question ({slowest[0]})", slowest[1]["median_ms"], "ms", asked["budget_ms"]))
+    year = ask("solar_year.py")
+    found += [
+        most("a year of sun at 15 min", year["total_s"], "s", 5),
+        most("the same, memory", year["rss_mib"], "MiB", 250),
+    ]
     for stream in ask("tic_decode.py", "--json", "--frames", "5000" if quick else "10000"):
         name = f"TIC frames/s, {stream['stream']} (plain loop: {stream['plain']:,}, ratio {stream['ratio']})"
         found.append(least(name, stream["guarded_with_parity"], "/s", 30_000))

@@ -36,7 +36,11 @@ ALLOWED = {
 }
 
 # Libraries that one module alone knows.
-ONLY_IN = {"pymodbus": "drivers/inverter/modbus.py", "pvlib": "analytics/solar.py"}
+ONLY_IN = {
+    "influxdb_client": "gateway/outputs/influx/server.py",
+    "pymodbus": "drivers/inverter/modbus.py",
+    "pvlib": "analytics/solar.py",
+}
 
 
 def imports_of(source, module, *, is_package, modules):
