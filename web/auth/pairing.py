@@ -79,6 +79,9 @@ class Pairing:
                 home_db = folder / HOME_DB
                 owner = (home_db if home_db.exists() else folder).stat()
                 os.chown(name, owner.st_uid, owner.st_gid)
+                if not home_db.exists():
+                    # the web process has not started yet and only its group is known: let the group read the hash
+                    Path(name).chmod(0o640)
             Path(name).replace(self._path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
