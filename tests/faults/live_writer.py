@@ -1,4 +1,5 @@
-"""A gateway's writer in a process of its own, for those who cut its power: says on stdout what it has put.
+"""A gateway's writer in a process of its own, for those who cut its power: says on stdout what it has put
+and which commit was the last to end.
 
 use: python tests/faults/live_writer.py FILE COMMIT_S FIRST ORIGIN SPEED
 Each round is a row of a meter and of an inverter, both counters at the number of the round. The calendar runs SPEED
@@ -35,7 +36,7 @@ def main(file: str, commit_s: str, first: str, origin: str, speed: str) -> None:
         period = Reading("grid.tariff.period", "hp" if n // 500 % 2 else "hc", at)
         writer.put(Batch("linky", (*meter, period), frame_end=True))
         writer.put(Batch("inverter:roof", (Reading("pv.energy", n, at),), frame_end=True))
-        sys.stdout.write(f"{n} {time.monotonic()}\n")
+        sys.stdout.write(f"{n} {time.monotonic()} {writer.status().last_commit or 0}\n")
         sys.stdout.flush()
         n += 1
         time.sleep(ROUND_S)

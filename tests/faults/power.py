@@ -75,12 +75,14 @@ class Household:
         self.origin = SystemClock().now()
         self.clock = FastClock(UtcMs(self.origin), SPEED)
         self.said: dict[int, float] = {}
+        self._commits: list[tuple[int, int]] = []
         self._child: subprocess.Popen[bytes] | None = None
         self._rest = b""
 
     def start(self) -> None:
         first = max(self.said, default=-1) + 1
         script, arguments = live_writer.__file__, (self.path, self.commit_s, first, self.origin, SPEED)
+        self._commits.clear()
         self._child = subprocess.Popen([sys.executable, script, *map(str, arguments)], stdout=subprocess.PIPE)
         os.set_blocking(self._child.stdout.fileno(), False)
 
@@ -107,6 +109,13 @@ class Household:
         self._read()
         self._child.stdout.close()
 
+    @property
+    def promised(self) -> int:
+        """Return the last round that must be in the file, however late a busy machine commits: what was put before one
+        commit was seen to end is in the next one.
+        """
+        return self._commits[-2][0] if len(self._commits) > 1 else -1
+
     def lost_s(self, stored: int) -> float:
         """Return how old the oldest round is that is not in a file which has `stored` as its last."""
         missing = [when for n, when in self.said.items() if n > stored]
@@ -117,8 +126,10 @@ class Household:
             self._rest += self._child.stdout.read() or b""
         *lines, self._rest = self._rest.split(b"\n")
         for line in lines:
-            n, when = line.split()
+            n, when, commit = line.split()
             self.said[int(n)] = float(when)
+            if int(commit) and (not self._commits or self._commits[-1][1] != int(commit)):
+                self._commits.append((int(n), int(commit)))
 
 
 @dataclass
@@ -225,6 +236,7 @@ class Trial:
         stored = check_file(path, self.home.clock)
         newest = max(stored, default=-1)
         assert {n for n in self.home.said if n <= newest} - stored - self._excused == set()
+        assert newest >= self.home.promised, "a round that was committed is gone"
         lost = self.home.lost_s(newest)
         assert lost <= self.bound_s, f"{lost:.1f} s lost"
         return lost
