@@ -21,6 +21,8 @@ from gateway.errors import Misconfigured, Text
 from gateway.health import Check, State, as_json, of_clock, of_device, of_jobs
 from gateway.outputs.influx.sink import InfluxSink
 from gateway.outputs.live import LiveFeed
+from gateway.store.trust import Trust, is_calendar_set
+from gateway.store.undervoltage import find_alarm
 from gateway.store.write import StoreStatus, Writer
 from gateway.supervisor import Supervisor, notify_systemd
 
@@ -57,6 +59,13 @@ def store_check(status: StoreStatus) -> Check:
     return Check("store", states[status.state], status.code, status.text, status.mend, details=details)
 
 
+def _writer(config: Config, clock: Clock) -> Writer:
+    """Return the store's writer. A demo's calendar is believed as it is: run fast, it would look like steps."""
+    if config.home.demo:
+        return Writer(config.measure_db, clock, config.store)
+    return Writer(config.measure_db, clock, config.store, trust=Trust(clock, is_calendar_set), alarm=find_alarm())
+
+
 class Gateway:
     """Everything of the process, wired. Construct it inside the running event loop."""
 
@@ -64,9 +73,9 @@ class Gateway:
         self._config = config
         self._clock = clock
         self._bus = Bus(clock)
-        self._writer = Writer(config.measure_db, clock, config.store)
+        self._writer = _writer(config, clock)
         self._derivation = Derivation([one.id for one in config.inverter])
-        self._supervisor = Supervisor(self._bus, clock, on_change=self._health_changed)
+        self._supervisor = Supervisor(self._bus, clock, on_change=self._device_changed)
         home = config.home
         self._feed = LiveFeed(
             config.live_socket,
@@ -129,8 +138,12 @@ class Gateway:
         if not self._supervisor.stuck():
             notify_systemd("WATCHDOG=1")
 
-    def _health_changed(self) -> None:
+    def _device_changed(self) -> None:
         self._feed.health_changed()
+        meter = self._supervisor.devices.get("meter")
+        offset_s = (meter.beat.details or {}).get("clock_offset_s") if meter else None
+        if offset_s is not None:
+            self._writer.meter_clock(float(offset_s))
 
     def _health(self) -> dict[str, object]:
         checks = [of_device(device) for device in self._supervisor.devices.values()]
