@@ -282,10 +282,10 @@ def test_no_damage_goes_unseen(small, tmp_path, data):
         found = verify(tmp_path / "bad", PHRASE)
     except FoyerError:
         return
-    # the head of a gzip has a name, a time and a system, which nothing depends on; all is sealed when encrypted
+    # all is sealed when encrypted; a gzip has bits that nothing depends on: a name, a time, the filling of its last byte
     assert not encrypted
     assert not cut
-    assert place < 12
+    assert gzip.decompress(bad) == gzip.decompress(good)
     assert found.home == "x"
 
 
