@@ -282,7 +282,7 @@ def test_no_damage_goes_unseen(small, tmp_path, data):
         found = verify(tmp_path / "bad", PHRASE)
     except FoyerError:
         return
-    # all is sealed when encrypted; a gzip has bits that nothing depends on: a name, a time, the filling of its last byte
+    # all is sealed when encrypted; a gzip has bits that nothing depends on: a name, a time, its last byte's filling
     assert not encrypted
     assert not cut
     assert gzip.decompress(bad) == gzip.decompress(good)
