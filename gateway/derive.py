@@ -100,7 +100,7 @@ class Derivation:
         self._home_energy: float | None = None
 
     def take(self, reading: Reading) -> bool:
-        """Take one measured reading; return True when a derived signal depends on it."""
+        """Take one measured reading; return True when the derived signals are to be said anew because of it."""
         name, value = reading.signal, reading.value
         if isinstance(value, str) or value is None:
             return split_device(name)[0] in _SUMMED
@@ -189,10 +189,12 @@ class _Direction:
         self._has_news = False
 
     def take(self, name: str, at: UtcMs, value: float) -> bool:
-        """Take a reading; return whether it is one of this direction's."""
+        """Take a reading; return whether this direction is to be said anew."""
         if name == f"{self._name}.energy":
+            # not yet: the apparent power of the same frame, or the frame's end, comes within a second
             self._power.index(at, value)
-        elif name == f"{self._name}.apparent_power":
+            return False
+        if name == f"{self._name}.apparent_power":
             self._power.apparent(at, value)
         elif name == f"{self._name}.mean_power":
             self._difference, self._has_news = self._check.compare(at, value), True

@@ -23,7 +23,7 @@ from drivers.linky.stream import Stream
 from gateway.errors import Misconfigured, Text
 
 _RETRY_S = 1.0  # between two looks for the port
-_GATHER_S = 0.01  # bytes are taken in handfuls: a group lasts 15 ms, and a wake-up for each byte would cost ten times
+_GATHER_S = 0.025  # a group lasts 15 to 25 ms: one wake-up for one or two of them, not one for each byte
 _BEAT_S = 10.0
 _LOOK_AROUND_S = 60.0  # between two looks for what disturbs a weak line
 _A_METER = 3  # damaged groups with a meter's label that tell a weak signal from another device
