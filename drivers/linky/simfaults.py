@@ -14,7 +14,14 @@ FAULTS: dict[str, Text] = {
     "none": Text("ligne saine", "sound line"),
     "noise": Text("des bits retournés au hasard", "bits flipped at random"),
     "damaged-lf": Text("le premier octet de groupes abîmé", "the first byte of groups damaged"),
+    "damaged-stx": Text("le premier octet de chaque trame abîmé", "the first byte of each frame damaged"),
+    "no-etx": Text("des trames sans fin", "frames without their end"),
     "eot": Text("des trames interrompues", "frames interrupted"),
+    "glued": Text(
+        "le début d’une trame collé à la fin d’une autre", "the head of a frame glued to the tail of another"
+    ),
+    "lost-bytes": Text("des octets perdus", "bytes lost"),
+    "degraded-clock": Text("l’horloge du compteur perdue", "the meter lost its clock"),
     "silence": Text("vingt trames dites, vingt tues", "twenty frames said, twenty kept"),
     "mode-switch": Text("le mode change toutes les soixante trames", "the mode changes each sixty frames"),
     "meter-change": Text("un autre compteur après quarante trames", "another meter after forty frames"),
@@ -28,27 +35,34 @@ _LF, _CR, _ETX, _EOT = b"\n", b"\r", b"\x03", b"\x84"
 _LATE = b"\x0b\x0e\x0f"  # what an LF becomes when the receiver wakes up late
 _DAMAGED_SHARE = 0.1
 _CUT_EACH = 5  # frames
+_LOST_SHARE = 0.002
 
 
 def play(line: TicLine, name: str) -> None:
     """Set the fault `name` on a line."""
     dice = random.Random(0)  # noqa: S311 - a fault must be the same in each run
+    spoils: dict[str, Callable[[bytes], bytes]] = {
+        "damaged-lf": lambda data: damaged_lf(data, dice),
+        "damaged-stx": lambda data: _LATE[:1] + data[1:],
+        "no-etx": lambda data: data.removesuffix(_ETX),
+        "eot": lambda data: cut(data, dice) if line.frames % _CUT_EACH == 0 else data,
+        "glued": lambda data: glued(data, line.frames),
+        "lost-bytes": lambda data: bytes(one for one in data if dice.random() >= _LOST_SHARE),
+        "icrnl": lambda data: data.replace(_CR, _LF),
+    }
+    befores: dict[str, Callable[[TicLine], None]] = {"silence": _quiet_by_turns, "mode-switch": _other_mode}
+    line.spoil = spoils.get(name, line.spoil)
+    line.before = befores.get(name, line.before)
+    sound = line.states
     if name == "noise":
         line.noise = _BIT_FLIPS
-    elif name == "damaged-lf":
-        line.spoil = lambda data: damaged_lf(data, dice)
-    elif name == "eot":
-        line.spoil = lambda data: cut(data, dice) if line.frames % _CUT_EACH == 0 else data
-    elif name == "silence":
-        line.before = _quiet_by_turns
-    elif name == "mode-switch":
-        line.before = _other_mode
     elif name == "icrnl":
         line.parity = False
-        line.spoil = lambda data: data.replace(_CR, _LF)
+    elif name == "degraded-clock":
+        line.states = lambda: replace(sound(), events=("clock",))
     elif name == "meter-change":
-        one, other = line.states, AnotherMeter(line.states)
-        line.states = lambda: other() if line.frames > _METER_FRAMES else one()
+        other = AnotherMeter(sound)
+        line.states = lambda: other() if line.frames > _METER_FRAMES else sound()
 
 
 def damaged_lf(data: bytes, dice: random.Random) -> bytes:
@@ -64,6 +78,17 @@ def cut(data: bytes, dice: random.Random) -> bytes:
     """Return a frame that the meter breaks off after one of its groups, with an EOT."""
     groups = data.split(_LF)
     return _LF.join(groups[: dice.randrange(1, len(groups))]) + _EOT
+
+
+def glued(data: bytes, number: int) -> bytes:
+    """Return the head of each fifth frame, and the tail of the one behind it: what an overrun buffer leaves."""
+    groups = data.split(_LF)
+    half = len(groups) // 2
+    if number % _CUT_EACH == 0:
+        return _LF.join(groups[:half])
+    if number % _CUT_EACH == 1:
+        return _LF + _LF.join(groups[half:])
+    return data
 
 
 class AnotherMeter:
