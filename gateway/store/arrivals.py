@@ -12,14 +12,12 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
-from gateway.clock import Clock, UtcMs
+from gateway.clock import UtcMs
 from gateway.reading import Value
 from gateway.store.catalog import quoted, signal_columns
-from gateway.store.readonly import ReadOnly
+from gateway.store.readonly import ReadSide
 from gateway.store.runs import Run, newest_seq, parse
 from gateway.store.schema import WEEK_MS, version_of
 from gateway.store.spool import SPOOL_VERSION, Block, blocks_after
@@ -39,24 +37,8 @@ class Arrival:
     estimated: frozenset[str]
 
 
-class Arrivals:
+class Arrivals(ReadSide):
     """The rows of the store as they arrived. One thread at a time; raises FoyerError when the file cannot be read."""
-
-    def __init__(self, path: Path, clock: Clock) -> None:
-        self._file = ReadOnly(path)
-        self._clock = clock
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
 
     def _ask(self, question: Callable[[sqlite3.Connection], _T], nothing: _T) -> _T:
         return self._file.ask(

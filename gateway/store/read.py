@@ -10,8 +10,6 @@ import sqlite3
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from gateway.clock import Clock, UtcMs
 from gateway.errors import FoyerError, Text
@@ -19,7 +17,7 @@ from gateway.signals import find
 from gateway.store.catalog import quoted
 from gateway.store.energy import EnergyBucket, no_energy, read_energy
 from gateway.store.history import History, Point, check_history, empty_history, read_history
-from gateway.store.readonly import ReadOnly
+from gateway.store.readonly import ReadSide
 from gateway.store.schema import MINUTE_MS
 from gateway.store.spool import Spool
 from gateway.store.steps import MAX_POINTS, Step, check_range, edges, step_of, zone_of
@@ -38,7 +36,7 @@ class StoreInfo:
     signals: list[str]
 
 
-class Reader:
+class Reader(ReadSide):
     """Reads the measurements, be the gateway running or not. One thread at a time; cheap to make, free to keep.
 
     Every method raises FoyerError when the file cannot be read. A file that is not there yet is no error: every
@@ -46,21 +44,8 @@ class Reader:
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        self._file = ReadOnly(path)
+        super().__init__(path, clock)
         self._path = path
-        self._clock = clock
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
 
     @property
     def exists(self) -> bool:

@@ -11,8 +11,10 @@ import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from types import TracebackType
+from typing import Self, TypeVar
 
+from gateway.clock import Clock
 from gateway.errors import FoyerError, Text
 from gateway.store.schema import newest_version, refuse_newer, version_of
 
@@ -126,3 +128,23 @@ def _unreadable(path: Path, error: Exception) -> FoyerError:
             "Check that it may be read; if it is damaged, the gateway will replace it.",
         ),
     )
+
+
+class ReadSide:
+    """What answers from the store through a connection of its own, until it is closed."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._file = ReadOnly(path)
+        self._clock = clock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()

@@ -5,32 +5,28 @@ from itertools import pairwise
 
 import pytest
 from meters import NOON, producer, state, three
-from tic_examples import H1, H2_SHORT, S1_PRODUCER, S2_PEAK, frame, group, old_group, wire
+from tic_examples import (
+    H1,
+    H2_SHORT,
+    S1_PRODUCER,
+    S2_PEAK,
+    decode,
+    ends,
+    frame,
+    group,
+    groups,
+    old_group,
+    rejected,
+    wire,
+)
 
 from drivers.linky import sim, states
-from drivers.linky.frame import Decoder, End
-from drivers.linky.group import Group, Reason, Rejected
+from drivers.linky.frame import Decoder
+from drivers.linky.group import Reason
 from drivers.linky.labels import Mode
 from drivers.linky.plausible import Gate
 from drivers.linky.stream import Stream
 from gateway.clock import UtcMs
-
-
-def decode(data, **options):
-    decoder = Decoder(**options)
-    return decoder.feed(data) + decoder.finish()
-
-
-def groups(events):
-    return [event for event in events if isinstance(event, Group)]
-
-
-def rejected(events):
-    return [event for event in events if isinstance(event, Rejected)]
-
-
-def ends(events):
-    return [event for event in events if isinstance(event, End)]
 
 
 def readings(stream, data, seconds=0.0, at=0):

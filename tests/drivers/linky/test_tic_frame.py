@@ -3,29 +3,27 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tic_examples import ALL, H1, H2_SHORT, H3_EJP, S1_PRODUCER, S2_PEAK, frame, group, old_group, wire
+from tic_examples import (
+    ALL,
+    H1,
+    H2_SHORT,
+    H3_EJP,
+    S1_PRODUCER,
+    S2_PEAK,
+    decode,
+    ends,
+    frame,
+    group,
+    groups,
+    old_group,
+    rejected,
+    wire,
+)
 
 from drivers.linky.frame import Decoder, End
 from drivers.linky.group import WIRE, WIRE_WITH_PARITY, Group, Reason, Rejected, parse, read_standard, repair
 from drivers.linky.labels import HISTORIC, STANDARD, Mode, Nature
 from drivers.linky.plausible import Gate
-
-
-def decode(data, **options):
-    decoder = Decoder(**options)
-    return decoder.feed(data) + decoder.finish()
-
-
-def groups(events):
-    return [event for event in events if isinstance(event, Group)]
-
-
-def rejected(events):
-    return [event for event in events if isinstance(event, Rejected)]
-
-
-def ends(events):
-    return [event for event in events if isinstance(event, End)]
 
 
 def values(data, **options):

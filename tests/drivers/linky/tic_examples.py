@@ -1,4 +1,9 @@
-"""Example frames with known values, written out byte for byte: they share no code with what they test."""
+"""Example frames with known values, written out byte for byte (they share no code with what they test), and short
+names for what a decoder says of them.
+"""
+
+from drivers.linky.frame import Decoder, End
+from drivers.linky.group import Group, Rejected
 
 H1 = (
     b"\x02\nADCO 061961234567 I\r\nOPTARIF HC.. <\r\nISOUSC 45 ?\r\nHCHC 012345678 *\r\nHCHP 023456789 ?\r\n"
@@ -41,3 +46,20 @@ def old_group(label: str, data: str) -> bytes:
 
 def frame(*groups: bytes) -> bytes:
     return b"\x02" + b"".join(groups) + b"\x03"
+
+
+def decode(data, **options):
+    decoder = Decoder(**options)
+    return decoder.feed(data) + decoder.finish()
+
+
+def groups(events):
+    return [event for event in events if isinstance(event, Group)]
+
+
+def rejected(events):
+    return [event for event in events if isinstance(event, Rejected)]
+
+
+def ends(events):
+    return [event for event in events if isinstance(event, End)]
